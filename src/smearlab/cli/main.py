@@ -1,0 +1,20 @@
+"""The ``smearlab`` command: one file a command, heavy imports inside the command."""
+
+from __future__ import annotations
+
+import typer
+
+from smearlab.cli import analyze, evaluate, simulate, train
+
+app = typer.Typer(
+    name="smearlab",
+    help="Read pictures of peripheral blood smears: find, split, type and count the cells. "
+    "Research use only.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+analyze.register(app)
+evaluate.register(app)
+simulate.register(app)
+train.register(app)
