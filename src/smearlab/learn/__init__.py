@@ -1,0 +1,1 @@
+"""The workshop wing: where models are built, trained and exported. Needs the [train] extra."""

@@ -1,0 +1,193 @@
+"""Fields with boxes, from the public sets, split by source over the union of the sets."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.datasets.box_masks import element_map
+from smearlab.errors import UsageError
+from smearlab.types import Element
+
+Part = Literal["train", "tune", "val"]
+#: Share of the training groups that choose thresholds and never train.
+TUNE_SHARE = 0.06
+_MIN_SIDE_PX = 4.0  # BCCD holds a 1-pixel box
+
+
+@dataclass(frozen=True, eq=False)
+class BoxedField:
+    """A field, its boxes, and the pixel map made from them.
+
+    Parameters
+    ----------
+    name, origin, group : str
+        File name; the archive it came from; the source that all its crops and copies share.
+    pixels : ndarray of uint8, shape (H, W, 3)
+        sRGB.
+    boxes : ndarray of float32, shape (N, 4)
+        ``(x0, y0, x1, y1)`` px.
+    elements : tuple of str
+        N elements.
+    element_map : ndarray of uint8, shape (H, W)
+        See :func:`smearlab.datasets.box_masks.element_map`.
+    incomplete : frozenset of str
+        Elements of which some cells have no box: their absence proves nothing.
+    """
+
+    name: str
+    origin: str
+    group: str
+    pixels: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    elements: tuple[Element, ...]
+    element_map: NDArray[np.uint8]
+    incomplete: frozenset[Element] = frozenset()
+
+    @property
+    def cell_diameter_px(self) -> float:
+        """Median diameter of the red cells that lie whole inside the field; NaN without any."""
+        height, width = self.pixels.shape[:2]
+        inside = [
+            float(np.sqrt((x1 - x0) * (y1 - y0)))
+            for (x0, y0, x1, y1), element in zip(self.boxes, self.elements, strict=True)
+            if element == "RBC" and x0 > 2 and y0 > 2 and x1 < width - 2 and y1 < height - 2
+        ]
+        return float(np.median(inside)) if inside else float("nan")
+
+
+@dataclass(frozen=True)
+class FieldFile:
+    """Where one boxed field lies, and which part it belongs to."""
+
+    image: Path
+    boxes: Path
+    masks: Path | None
+    dataset: str
+    origin: str
+    group: str
+    part: Part
+
+
+def source_group(origin: str, original: str) -> str:
+    """The source that all crops and copies of a picture share.
+
+    Raabin names end in the number of the crop within one field; crops overlap.
+    """
+    stem = Path(original).stem
+    return f"{origin}/{stem.rsplit('_', 1)[0] if origin.startswith('Raabin') else stem}"
+
+
+def _tuning(group: str) -> bool:
+    digest = hashlib.sha256(group.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < TUNE_SHARE
+
+
+def list_fields(data: Path) -> list[FieldFile]:
+    """Every boxed field under ``data`` with its part.
+
+    A source that any set calls validation is validation in all of them: its other copies are
+    left out, so no picture of the ``train`` or ``tune`` part shares a source with ``val``.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with ``manifest.csv``.
+
+    Raises
+    ------
+    UsageError
+        If there is no manifest.
+    """
+    manifest = data / "manifest.csv"
+    if not manifest.is_file():
+        raise UsageError(f"{manifest} does not exist: give the data folder with --data")
+    with manifest.open(newline="") as stream:
+        rows = [
+            row
+            for row in csv.DictReader(stream)
+            if row["dataset"] in ("txl_pbc", "bccd") and "/images/" in row["path"]
+        ]
+    keyed = [(row, source_group(row["source"], row["original"])) for row in rows]
+    validation = {group for row, group in keyed if row["split"] == "val"}
+    txl = {group for row, group in keyed if row["dataset"] == "txl_pbc"}
+    files = []
+    for row, group in keyed:
+        if row["split"] != "val" and group in validation:
+            continue
+        if row["dataset"] == "bccd" and row["split"] != "val" and group in txl:
+            continue  # TXL-PBC has the same picture with better boxes
+        image = data / row["path"]
+        root = data / "fields" / row["dataset"]
+        if row["dataset"] == "txl_pbc":
+            boxes = root / "labels" / row["split"] / f"{image.stem}.txt"
+        else:
+            boxes = root / "annotations" / f"{image.stem}.xml"
+        masks = data / "fields/bccd/wbc_masks" / f"{Path(row['original']).stem}.png"
+        part: Part = "val" if row["split"] == "val" else "tune" if _tuning(group) else "train"
+        files.append(
+            FieldFile(
+                image,
+                boxes,
+                masks if row["source"] == "BCCD" and masks.is_file() else None,
+                row["dataset"],
+                row["source"],
+                group,
+                part,
+            )
+        )
+    return files
+
+
+def _read_boxes(
+    file: FieldFile, width: int, height: int
+) -> Iterator[tuple[list[float], Element]]:
+    if file.boxes.suffix == ".txt":
+        names: tuple[Element, ...] = ("WBC", "RBC", "PLT")
+        for line in file.boxes.read_text().splitlines():
+            code, x, y, w, h = line.split()[:5]
+            cx, cy = float(x) * width, float(y) * height
+            dx, dy = float(w) * width / 2, float(h) * height / 2
+            yield [cx - dx, cy - dy, cx + dx, cy + dy], names[int(code)]
+    else:
+        known: dict[str, Element] = {"RBC": "RBC", "WBC": "WBC", "Platelets": "PLT"}
+        for item in ET.parse(file.boxes).getroot().iter("object"):
+            bb = item.find("bndbox")
+            box = [float(bb.find(k).text) for k in ("xmin", "ymin", "xmax", "ymax")]
+            yield box, known[item.find("name").text]
+
+
+def load_field(file: FieldFile) -> BoxedField:
+    """Read one field, its boxes and its pixel map."""
+    pixels = cv2.cvtColor(cv2.imread(str(file.image)), cv2.COLOR_BGR2RGB)
+    height, width = pixels.shape[:2]
+    boxes, elements = [], []
+    for box, element in _read_boxes(file, width, height):
+        if min(box[2] - box[0], box[3] - box[1]) >= _MIN_SIDE_PX:
+            boxes.append(box)
+            elements.append(element)
+    array = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+    white = None
+    if file.masks is not None:
+        mask = cv2.imread(str(file.masks), cv2.IMREAD_GRAYSCALE)
+        if mask is not None and mask.shape == (height, width):
+            white = mask > 0
+    return BoxedField(
+        file.image.name,
+        file.origin,
+        file.group,
+        pixels,
+        array,
+        tuple(elements),
+        element_map(pixels, array, elements, white),
+        frozenset({"RBC"}) if file.dataset == "bccd" else frozenset(),
+    )

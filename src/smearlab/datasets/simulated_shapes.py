@@ -1,0 +1,181 @@
+"""Outlines, lobes, grain and dots: the geometry that simulated cells are drawn from.
+
+Everything is drawn on a square tile whose middle is the cell's centre. Outlines are tables of
+radii by angle; nuclei are signed distances (negative inside) in units of the cell's radius.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+_ANGLES = 720
+_THETA = np.arange(_ANGLES, dtype=np.float32) * (2 * math.pi / _ANGLES)
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """The pixels around one cell.
+
+    Parameters
+    ----------
+    x0, y0 : int
+        Upper left pixel in the field; may lie outside it.
+    dx, dy : ndarray of float32, shape (S, S)
+        Distance from the cell's centre, px.
+    reach : ndarray of float32, shape (S, S)
+        Distance of the outline from the centre in the direction of the pixel, px.
+    r : ndarray of float32, shape (S, S)
+        Distance of the pixel from the centre, px.
+    """
+
+    x0: int
+    y0: int
+    dx: Floats
+    dy: Floats
+    reach: Floats
+    r: Floats
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels whose centre lies within the outline, shape (S, S)."""
+        return self.r < self.reach
+
+    @property
+    def rho(self) -> Floats:
+        """0 in the centre, 1 on the outline."""
+        return self.r / self.reach
+
+    def cover(self, soft_px: float = 1.0) -> Floats:
+        """How much of each pixel lies within the outline, 0–1, over an edge of ``soft_px``."""
+        return np.clip((self.reach - self.r) / soft_px + 0.5, 0, 1)
+
+
+def disc_outline(
+    rng: np.random.Generator, radius_px: float, elongation: float, wobble: float
+) -> Floats:
+    """Radii of a smooth, slightly irregular ellipse by angle, shape (720,) px.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    radius_px : float
+        Radius of the disc of about equal area.
+    elongation : float
+        Long over short axis, ≥ 1.
+    wobble : float
+        Relative size of the irregularity, 0 for a perfect ellipse.
+    """
+    turned = _THETA - rng.uniform(0, math.pi)
+    long, short = math.sqrt(elongation), 1 / math.sqrt(elongation)
+    radii = 1 / np.sqrt((np.cos(turned) / long) ** 2 + (np.sin(turned) / short) ** 2)
+    for order in range(2, 7):
+        size, phase = rng.normal(0, wobble / order), rng.uniform(0, 2 * math.pi)
+        radii = radii * (1 + size * np.cos(order * _THETA + phase))
+    return (radius_px * radii).astype(np.float32)
+
+
+def crenate(rng: np.random.Generator, radii: Floats, depth: float) -> Floats:
+    """Give an outline 10–16 blunt spikes, as echinocytes have; ``depth`` relative to the radius."""
+    n = int(rng.integers(10, 17))
+    phase = rng.uniform(0, 2 * math.pi)
+    uneven = 0.25 * np.sin(_THETA + rng.uniform(0, 6)) + 0.15 * np.sin(3 * _THETA)
+    wave = 0.5 + 0.5 * np.cos(n * _THETA + phase + uneven * 2)
+    return (radii * (1 - depth + depth * 1.6 * wave**1.5)).astype(np.float32)
+
+
+def fray(rng: np.random.Generator, radii: Floats, depth: float) -> Floats:
+    """Make an outline ragged by ``depth`` relative to the radius."""
+    rough = rng.standard_normal(_ANGLES // 12).astype(np.float32)
+    rough = np.concatenate([rough, rough[:1]])
+    at = np.arange(_ANGLES) / 12
+    return (radii * (1 + depth * np.interp(at, np.arange(rough.size), rough))).astype(np.float32)
+
+
+def reach_towards(radii: Floats, angle: float | NDArray[np.floating]) -> Floats:
+    """Radius of an outline in direction ``angle`` (radians), px."""
+    index = np.rint(np.asarray(angle) * (_ANGLES / (2 * math.pi))).astype(np.intp)
+    return radii[index % _ANGLES]
+
+
+def make_tile(radii: Floats, cx: float, cy: float, margin_px: int = 5) -> Tile:
+    """The tile of an outline whose centre lies at (cx, cy) of the field.
+
+    Pixel (x, y) of the field has its centre at (x + 0.5, y + 0.5).
+    """
+    half = math.ceil(float(radii.max())) + margin_px
+    x0, y0 = math.floor(cx) - half, math.floor(cy) - half
+    steps = np.arange(2 * half + 1, dtype=np.float32) + 0.5
+    dx, dy = np.meshgrid(steps + np.float32(x0 - cx), steps + np.float32(y0 - cy))
+    r, angle = cv2.cartToPolar(dx, dy)
+    return Tile(x0, y0, dx, dy, reach_towards(radii, angle), r)
+
+
+def grain(rng: np.random.Generator, shape: tuple[int, int], scale_px: float) -> Floats:
+    """Smooth noise of about unit variance with grains of ``scale_px``, shape (H, W)."""
+    height, width = shape
+    rows = max(2, round(height / scale_px) + 1)
+    columns = max(2, round(width / scale_px) + 1)
+    coarse = rng.standard_normal((rows, columns), dtype=np.float32)
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(smooth, np.float32) * np.float32(1.3)
+
+
+def dots(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    n: int,
+    radius_px: float,
+    spread: float = 0.3,
+) -> Floats:
+    """``n`` small discs anywhere on the tile, 0–1, each with its own size and strength."""
+    height, width = shape
+    canvas = np.zeros(shape, np.uint8)
+    x, y = rng.uniform(0, width, n), rng.uniform(0, height, n)
+    radius = np.maximum(radius_px * (1 + spread * rng.standard_normal(n)), 0.45)
+    strength = rng.integers(150, 256, n)
+    for i in range(n):  # sixteenths of a pixel keep small discs round
+        centre = (int(x[i] * 16), int(y[i] * 16))
+        tone = int(strength[i])
+        cv2.circle(canvas, centre, int(radius[i] * 16), (tone,), -1, cv2.LINE_AA, 4)
+    return canvas.astype(np.float32) / 255
+
+
+def ellipse_distance(
+    u: Floats, v: Floats, centre: tuple[float, float], axes: tuple[float, float], angle: float
+) -> Floats:
+    """Signed distance (approximate, exact on the outline) of an ellipse; units of u and v."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    x, y = u - centre[0], v - centre[1]
+    along, across = (cos * x + sin * y) / axes[0], (cos * y - sin * x) / axes[1]
+    return (np.sqrt(along**2 + across**2) - 1) * min(axes)
+
+
+def strand_distance(
+    u: Floats, v: Floats, start: tuple[float, float], end: tuple[float, float], half_width: float
+) -> Floats:
+    """Signed distance of a thick line from ``start`` to ``end``; units of u and v."""
+    ex, ey = end[0] - start[0], end[1] - start[1]
+    x, y = u - start[0], v - start[1]
+    at = np.clip((x * ex + y * ey) / max(ex * ex + ey * ey, 1e-9), 0, 1)
+    return np.asarray(np.hypot(x - at * ex, y - at * ey) - half_width, np.float32)
+
+
+def join(distances: Sequence[Floats], blend: float) -> Floats:
+    """Smooth union of signed distances; ``blend`` is the width of the fillet."""
+    total = np.exp(distances[0] / -blend)
+    for distance in distances[1:]:
+        total += np.exp(distance / -blend)
+    return np.asarray(-blend * np.log(np.maximum(total, 1e-30)), np.float32)
+
+
+def cut(distance: Floats, hole: Floats) -> Floats:
+    """Signed distance of a shape with another taken out of it."""
+    return np.maximum(distance, -hole)

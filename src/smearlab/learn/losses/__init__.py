@@ -1,0 +1,1 @@
+"""Each loss once, each with a test whose answer is known."""

@@ -1,0 +1,1 @@
+"""One file a model: a frozen config and one module."""

@@ -1,0 +1,30 @@
+"""What each kind of model is trained for: losses put together, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from smearlab.learn.losses.boxes import side_giou
+from smearlab.learn.losses.heat import centre_focal
+from smearlab.learn.losses.maps import class_map_loss
+
+
+def image_batch(pixels: Tensor) -> Tensor:
+    """uint8 ``(B, H, W, 3)`` → float ``(B, 3, H, W)`` in [0, 1], channels last in memory."""
+    return (pixels.permute(0, 3, 1, 2).float() / 255).contiguous(
+        memory_format=torch.channels_last
+    )
+
+
+def cell_centres(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Heat + 2 · boxes + pixel classes, for samples of ``centre_targets``."""
+    heat, sides, classes = model(image_batch(batch["pixels"]))
+    parts = {
+        "heat": centre_focal(heat, batch["heat"], batch["heat_weight"]),
+        "box": side_giou(sides, batch["sides"], batch["sides_weight"]),
+        "map": class_map_loss(classes, batch["classes"].long()),
+    }
+    return {"loss": parts["heat"] + 2 * parts["box"] + parts["map"], **parts}

@@ -1,0 +1,1 @@
+"""Training loops: one for each kind of training."""

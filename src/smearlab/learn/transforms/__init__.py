@@ -1,0 +1,1 @@
+"""Augmentations: numpy in, numpy out, every draw from the generator that is handed in."""
