@@ -6,6 +6,7 @@
     ├── UsageError          the caller asked for something that cannot be (exit status 2)
     │   ├── OutputExistsError   DIR holds the results of another input set
     │   └── UnknownNameError    a name that no registry knows, with "did you mean"
+    ├── OutputError         results cannot be written: a full disk, a folder without permission
     ├── ImageError          one picture cannot be read; costs that picture only
     ├── AnnotationError     one annotation file cannot be read or written
     └── BundleError         a model bundle is missing, damaged or of another kind
@@ -49,6 +50,10 @@ class UnknownNameError(UsageError):
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         super().__init__(f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}")
+
+
+class OutputError(SmearlabError):
+    """Results cannot be written; the message says where and why."""
 
 
 class ImageError(SmearlabError):

@@ -1,31 +1,263 @@
-"""The one file that chains the stages: field → map → instances → types."""
+"""The one file that chains the stages: field → maps → cells → types."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from smearlab.types import Cell, Field, Labels
+import numpy as np
+
+from smearlab.classify.types_of_cells import Classifier, from_shares
+from smearlab.errors import UsageError
+from smearlab.instances.decoders import Found, decode
+from smearlab.instances.labels import paint_labels
+from smearlab.io.bundles import Bundle, find_bundle
+from smearlab.segment.maps import FieldMaps, Segmenter
+from smearlab.types import (
+    ELEMENT_OF_TYPE,
+    ELEMENTS,
+    UNIDENTIFIED,
+    Cell,
+    Element,
+    Field,
+    Labels,
+)
+
+#: A red cell measures about this much across.
+RED_CELL_UM = 7.5
+#: A white cell is about this much wider than a red one.
+_WHITE_OVER_RED = 1.75
+_MIN_SCORE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """The answer for one field."""
+    """The answer for one field.
+
+    Parameters
+    ----------
+    cells : tuple of Cell
+        Labels from 1, top to bottom.
+    width_px, height_px : int
+        Size of the field.
+    notes : tuple of str
+        What had to be decided on the way.
+    """
 
     cells: tuple[Cell, ...]
-    labels: Labels
+    width_px: int
+    height_px: int
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The label picture, painted when it is asked for."""
+        return paint_labels(self.cells, self.width_px, self.height_px)
 
 
 class Analyzer:
-    """Chains a segmenter and a classifier; thread-safe, so one serves all workers."""
+    """Chains a segmenter and a classifier; thread-safe, so one serves all workers.
+
+    Parameters
+    ----------
+    segmenter, classifier : Bundle
+        Anything with ``card``, ``name``, ``sha256`` and ``run`` as bundles have them. Without a
+        classifier every nucleated cell stays unidentified.
+    tile_px, overlap_px : int
+        How large fields are cut for the network; the result does not depend on them.
+    """
+
+    def __init__(
+        self,
+        segmenter: Bundle,
+        classifier: Bundle | None,
+        tile_px: int = 1024,
+        overlap_px: int = 0,
+    ) -> None:
+        self._segmenter = Segmenter(segmenter, tile_px, overlap_px)
+        self._classifier = None if classifier is None else Classifier(classifier)
+        self.bundles = {"segmenter": segmenter}
+        if classifier is not None:
+            self.bundles["classifier"] = classifier
+        scores = segmenter.card.get("thresholds", {})
+        #: Lowest score that counts as a cell, for each element.
+        self.thresholds: Mapping[Element, float] = {e: float(scores.get(e, 0)) for e in ELEMENTS}
 
     @classmethod
     def load(
-        cls, segmenter: str = "default", classifier: str = "default", threads: int = 1
+        cls,
+        segmenter: str = "default",
+        classifier: str | None = "default",
+        threads: int = 1,
+        tile_px: int = 1024,
+        overlap_px: int = 0,
     ) -> Analyzer:
-        """Load bundles by name or folder; ``threads`` per network call."""
-        raise NotImplementedError
+        """Load bundles by shipped name or folder.
+
+        Parameters
+        ----------
+        segmenter, classifier : str
+            ``"default"`` or the path of a bundle folder; no classifier where it is None.
+        threads : int
+            Threads of one network call; workers that run side by side want 1.
+        tile_px, overlap_px : int
+            See the class.
+
+        Raises
+        ------
+        UnknownNameError, BundleError
+            If a bundle is not there or not sound.
+        """
+        return cls(
+            Bundle(find_bundle("segmenter", segmenter), "segmenter", threads),
+            None
+            if classifier is None
+            else Bundle(find_bundle("classifier", classifier), "classifier", threads),
+            tile_px,
+            overlap_px,
+        )
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Card and checksum of both bundles, for reports."""
+        return {
+            kind: {**bundle.card, "sha256": bundle.sha256} for kind, bundle in self.bundles.items()
+        }
 
     def analyze(self, field: Field) -> Analysis:
         """Find, split and type the cells of one field."""
-        raise NotImplementedError
+        maps, notes = self._maps(field)
+        found = decode(maps, self._segmenter.bundle.card, self.thresholds)
+        cells = self._type(field, found)
+        return Analysis(cells, field.width_px, field.height_px, tuple(notes))
+
+    def detect(self, field: Field, min_score: float = _MIN_SCORE) -> tuple[Cell, ...]:
+        """All candidates from ``min_score`` on, for precision–recall curves.
+
+        Those at or above :attr:`thresholds` are the cells of :meth:`analyze`; only their
+        outlines may differ, where a weaker candidate claims some pixels.
+        """
+        maps, _ = self._maps(field)
+        lowest = {name: min(min_score, self.thresholds[name]) for name in ELEMENTS}
+        return self._type(field, decode(maps, self._segmenter.bundle.card, lowest))
+
+    def classify_cell_image(self, field: Field) -> tuple[str, float, dict[str, float]]:
+        """Type of the one cell that a picture was taken of.
+
+        The nucleated cell or platelet that covers the middle of the picture, else the red cell
+        that does, else the middle itself.
+
+        Returns
+        -------
+        type : str
+            Or ``unidentified``.
+        confidence : float
+        probabilities : dict
+            Per type.
+        """
+        if self._classifier is None:
+            raise UsageError("this analyser was loaded without a classifier; name one")
+        box = self.central_cell(field)
+        return self._classifier.decide(self._classifier.probabilities(field.pixels, [box])[0])
+
+    def central_cell(self, field: Field) -> tuple[float, float, float, float]:
+        """Box of the cell in the middle of a single-cell picture, field px."""
+        maps, _ = self._maps(field)
+        card = self._segmenter.bundle.card
+        found = decode(maps, card, dict.fromkeys(ELEMENTS, 0.15))
+        middle = np.array([field.width_px, field.height_px]) / 2
+
+        def off_centre(cell: Found) -> float:
+            x0, y0, x1, y1 = cell.bbox
+            away = (middle - ((x0 + x1) / 2, (y0 + y1) / 2)) / (x1 - x0, y1 - y0)
+            return float(np.hypot(*away))
+
+        for wanted in (("WBC",), ("PLT", None), ("RBC",)):
+            near = [c for c in found if c.element in wanted and off_centre(c) < 0.5]
+            if near:
+                best = max(near, key=lambda cell: cell.score - off_centre(cell))
+                x0, y0, x1, y1 = best.bbox
+                return float(x0), float(y0), float(x1), float(y1)
+        half = 0.22 * min(field.width_px, field.height_px)
+        return (*(middle - half).tolist(), *(middle + half).tolist())
+
+    def _maps(self, field: Field) -> tuple[FieldMaps, list[str]]:
+        """Network answer at the scale at which cells have the size it was trained for."""
+        card = self._segmenter.bundle.card
+        wanted = float(card["cell_diameter_px"])
+        if field.um_per_px is not None and "size_px" not in card:
+            scale = self._bounded(field, wanted * field.um_per_px / RED_CELL_UM)
+            return self._segmenter.maps(field.pixels, scale), []
+        first = min(1.0, float(card["first_look_px"]) / max(field.width_px, field.height_px))
+        if "size_px" in card:  # a network of fixed input size, as published
+            first = float(card["size_px"]) / max(field.width_px, field.height_px)
+            return self._segmenter.maps(field.pixels, first), []
+        maps = self._segmenter.maps(field.pixels, first)
+        diameter = self._red_cell_diameter(maps)
+        low, high = card["cell_diameter_range_px"]
+        if diameter is None or low <= diameter * first <= high:
+            return maps, []
+        scale = self._bounded(field, wanted / diameter)
+        if abs(scale / first - 1) < 0.1:
+            return maps, []
+        note = f"red cells measure about {diameter:.0f} px; analysed at {scale:.2f}× size"
+        return self._segmenter.maps(field.pixels, scale), [note]
+
+    def _bounded(self, field: Field, scale: float) -> float:
+        """Never enlarge more than 4 times, nor beyond what the field's size makes sensible."""
+        largest = (self._segmenter.bundle.card.get("largest_side_px", 8192)) / max(
+            field.width_px, field.height_px
+        )
+        return float(np.clip(scale, min(0.02, largest), min(4.0, largest)))
+
+    def _red_cell_diameter(self, maps: FieldMaps) -> float | None:
+        """Median diameter in field px of the surest cells that lie whole in the field."""
+        card = self._segmenter.bundle.card
+        if card["decoder"] != "centres":
+            return None
+        sure = dict.fromkeys(ELEMENTS, 0.3)
+        sizes: list[float] = []
+        for cell in decode(maps, card, sure):
+            x0, y0, x1, y1 = cell.bbox
+            whole = x0 > 1 and y0 > 1 and x1 < maps.width_px - 1 and y1 < maps.height_px - 1
+            if whole and cell.element in ("RBC", "WBC"):
+                size = float(np.sqrt((x1 - x0) * (y1 - y0)))
+                sizes.append(size if cell.element == "RBC" else size / _WHITE_OVER_RED)
+        return float(np.median(sizes)) if len(sizes) >= 1 else None
+
+    def _type(self, field: Field, found: Sequence[Found]) -> tuple[Cell, ...]:
+        """Give every cell its type; the classifier sees those the segmenter cannot type."""
+        asked = [n for n, cell in enumerate(found) if cell.element in ("WBC", None)]
+        verdicts: dict[int, tuple[str, float, dict[str, float]]]
+        if self._classifier is None:
+            verdicts = {n: (UNIDENTIFIED, math.nan, {}) for n in asked}
+        else:
+            boxes = [found[n].bbox for n in asked]
+            answers = self._classifier.probabilities(field.pixels, boxes)
+            verdicts = {n: self._classifier.decide(a) for n, a in zip(asked, answers, strict=True)}
+        cells = []
+        for n, cell in enumerate(found):
+            kind, confidence, shares = verdicts.get(n) or from_shares(cell.shares)
+            x0, y0, x1, y1 = cell.bbox
+            element = ELEMENT_OF_TYPE.get(kind, cell.element or "WBC")
+            cells.append(
+                Cell(
+                    field=field.name,
+                    label=n + 1,
+                    contour=cell.outline.contour,
+                    bbox=cell.bbox,
+                    area_px=cell.outline.area_px,
+                    touches_border=x0 <= 0
+                    or y0 <= 0
+                    or x1 >= field.width_px
+                    or y1 >= field.height_px,
+                    element=element,
+                    detection_score=cell.score,
+                    type=kind,
+                    probabilities=shares,
+                    confidence=confidence,
+                )
+            )
+        return tuple(cells)

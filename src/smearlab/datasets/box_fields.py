@@ -148,9 +148,7 @@ def list_fields(data: Path) -> list[FieldFile]:
     return files
 
 
-def _read_boxes(
-    file: FieldFile, width: int, height: int
-) -> Iterator[tuple[list[float], Element]]:
+def _read_boxes(file: FieldFile, width: int, height: int) -> Iterator[tuple[list[float], Element]]:
     if file.boxes.suffix == ".txt":
         names: tuple[Element, ...] = ("WBC", "RBC", "PLT")
         for line in file.boxes.read_text().splitlines():

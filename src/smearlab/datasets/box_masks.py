@@ -26,7 +26,9 @@ _ELLIPSE_REACH = 1.1  # of the half axes: a cell bulges a little beyond its insc
 _PLAUSIBLE = (0.62, 1.25)  # area of a found outline over that of the inscribed ellipse
 
 
-def background_distance(pixels: NDArray[np.uint8], covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+def background_distance(
+    pixels: NDArray[np.uint8], covered: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Colour distance of every pixel from the slide's background, in CIE Lab units.
 
     Parameters

@@ -80,7 +80,7 @@ LOOKS: Mapping[str, Look] = {
         nucleus=(64, 30, 94),
         basophilic=(128, 124, 172),
         neutral=(219, 184, 186),
-        eosin=(186, 104, 84),
+        eosin=(188, 110, 94),
         azure=(120, 58, 126),
     ),
     "pink": Look(
@@ -95,11 +95,11 @@ LOOKS: Mapping[str, Look] = {
     "grey": Look(
         background=(199, 200, 194),
         erythrocyte=(178, 152, 158),
-        nucleus=(128, 88, 206),
-        basophilic=(158, 150, 212),
-        neutral=(190, 172, 198),
+        nucleus=(124, 84, 190),
+        basophilic=(156, 148, 192),
+        neutral=(188, 170, 190),
         eosin=(192, 122, 128),
-        azure=(146, 104, 190),
+        azure=(144, 102, 186),
     ),
     "blue": Look(
         background=(206, 211, 216),

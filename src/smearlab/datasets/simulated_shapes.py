@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 _ANGLES = 720
 _THETA = np.arange(_ANGLES, dtype=np.float32) * (2 * math.pi / _ANGLES)
 
@@ -45,7 +46,7 @@ class Tile:
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The pixels whose centre lies within the outline, shape (S, S)."""
-        return self.r < self.reach
+        return np.less(self.r, self.reach)
 
     @property
     def rho(self) -> Floats:
@@ -54,7 +55,8 @@ class Tile:
 
     def cover(self, soft_px: float = 1.0) -> Floats:
         """How much of each pixel lies within the outline, 0–1, over an edge of ``soft_px``."""
-        return np.clip((self.reach - self.r) / soft_px + 0.5, 0, 1)
+        cover: Floats = np.clip((self.reach - self.r) / soft_px + 0.5, 0, 1)
+        return cover
 
 
 def disc_outline(
@@ -75,7 +77,7 @@ def disc_outline(
     """
     turned = _THETA - rng.uniform(0, math.pi)
     long, short = math.sqrt(elongation), 1 / math.sqrt(elongation)
-    radii = 1 / np.sqrt((np.cos(turned) / long) ** 2 + (np.sin(turned) / short) ** 2)
+    radii: Floats = 1 / np.sqrt((np.cos(turned) / long) ** 2 + (np.sin(turned) / short) ** 2)
     for order in range(2, 7):
         size, phase = rng.normal(0, wobble / order), rng.uniform(0, 2 * math.pi)
         radii = radii * (1 + size * np.cos(order * _THETA + phase))
@@ -88,7 +90,8 @@ def crenate(rng: np.random.Generator, radii: Floats, depth: float) -> Floats:
     phase = rng.uniform(0, 2 * math.pi)
     uneven = 0.25 * np.sin(_THETA + rng.uniform(0, 6)) + 0.15 * np.sin(3 * _THETA)
     wave = 0.5 + 0.5 * np.cos(n * _THETA + phase + uneven * 2)
-    return (radii * (1 - depth + depth * 1.6 * wave**1.5)).astype(np.float32)
+    spikes: Floats = 1 - depth + depth * 1.6 * wave**1.5
+    return np.asarray(radii * spikes, np.float32)
 
 
 def fray(rng: np.random.Generator, radii: Floats, depth: float) -> Floats:
@@ -102,7 +105,8 @@ def fray(rng: np.random.Generator, radii: Floats, depth: float) -> Floats:
 def reach_towards(radii: Floats, angle: float | NDArray[np.floating]) -> Floats:
     """Radius of an outline in direction ``angle`` (radians), px."""
     index = np.rint(np.asarray(angle) * (_ANGLES / (2 * math.pi))).astype(np.intp)
-    return radii[index % _ANGLES]
+    reach: Floats = radii[index % _ANGLES]
+    return reach
 
 
 def make_tile(radii: Floats, cx: float, cy: float, margin_px: int = 5) -> Tile:
@@ -114,7 +118,7 @@ def make_tile(radii: Floats, cx: float, cy: float, margin_px: int = 5) -> Tile:
     x0, y0 = math.floor(cx) - half, math.floor(cy) - half
     steps = np.arange(2 * half + 1, dtype=np.float32) + 0.5
     dx, dy = np.meshgrid(steps + np.float32(x0 - cx), steps + np.float32(y0 - cy))
-    r, angle = cv2.cartToPolar(dx, dy)
+    r, angle = (np.asarray(part, np.float32) for part in cv2.cartToPolar(dx, dy))
     return Tile(x0, y0, dx, dy, reach_towards(radii, angle), r)
 
 

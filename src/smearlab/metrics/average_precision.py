@@ -79,7 +79,7 @@ def _area(
     if hit.shape[1] == 0:
         area[known] = 0.0
         return area
-    precision = hit / (found + np.spacing(1.0))
+    precision = np.divide(hit, found, out=np.zeros_like(hit), where=found > 0)
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     for row in np.flatnonzero(known):
         recall = hit[row] / true[row]

@@ -179,9 +179,7 @@ def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = ECE_B
     if sure.size == 0:
         return math.nan
     if not ((sure >= 0) & (sure <= 1 + 1e-6)).all():
-        raise ValueError(
-            f"confidences lie in [0, 1]; received {sure.min():.4g} … {sure.max():.4g}"
-        )
+        raise ValueError(f"confidences lie in [0, 1]; received {sure.min():.4g} … {sure.max():.4g}")
     index = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
     gap = np.bincount(index, weights=sure - hit, minlength=bins)
     return float(np.abs(gap).sum() / sure.size)

@@ -93,7 +93,9 @@ def box_iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     area_a = (a[:, 2:] - a[:, :2]).clip(0).prod(axis=1)
     area_b = (b[:, 2:] - b[:, :2]).clip(0).prod(axis=1)
     union = area_a[:, None] + area_b[None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    iou: NDArray[np.float64] = np.zeros_like(shared)
+    np.divide(shared, union, out=iou, where=union > 0)
+    return iou
 
 
 def _boxes(boxes: ArrayLike) -> NDArray[np.float64]:

@@ -79,7 +79,7 @@ def overlap(
 ) -> FieldOverlap:
     """Compare the labels of one field.
 
-    Pixels of ignored true objects, and those of ignored found objects that lie on the
+    Pixels of ignored true objects, and those of unjudged found objects that lie on the
     reference's background, are not judged; every pixel of a judged true object is.
 
     Parameters
@@ -121,7 +121,10 @@ def overlap(
     at_50 = _outcome(pairs, skip_true, skip_found)
     at_75 = _outcome(match_objects(iou, 0.75), skip_true, skip_found)
     judged = [(t, f) for t, f in pairs if not skip_true[t]]
-    pixels = _judged_pixels(table, skip_true, skip_found)
+    counted = ~skip_found
+    for t, f in pairs:
+        counted[f] = not skip_true[t]
+    pixels = _judged_pixels(table, ~skip_true, counted)
     pieces = (shared >= SPLIT_SHARE * area_true[:, None]) & (
         shared >= INSIDE_SHARE * area_found[None, :]
     )
@@ -212,13 +215,13 @@ def _outcome(
 
 
 def _judged_pixels(
-    table: NDArray[np.int64], skip_true: NDArray[np.bool_], skip_found: NDArray[np.bool_]
+    table: NDArray[np.int64], judged_true: NDArray[np.bool_], judged_found: NDArray[np.bool_]
 ) -> tuple[int, int, int, int]:
     """Pixels covered by both, by found only, by true only, by neither."""
-    rows = table[1:][~skip_true]
+    rows = table[1:][judged_true]
     return (
         int(rows[:, 1:].sum()),
-        int(table[0, 1:][~skip_found].sum()),
+        int(table[0, 1:][judged_found].sum()),
         int(rows[:, 0].sum()),
         int(table[0, 0]),
     )

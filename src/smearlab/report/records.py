@@ -1,10 +1,13 @@
-"""What a report is made of: one record a field, one a failed file."""
+"""What a report is made of: one record a field, one a failed file, and where it all comes from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
+from smearlab import __version__
 from smearlab.types import Cell
 
 
@@ -49,3 +52,58 @@ class FileError:
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True)
+class BundleNote:
+    """Which model gave an answer.
+
+    Parameters
+    ----------
+    name, kind, sha256 : str
+        As its card says; the checksum is that of the network.
+    facts : mapping of str to Any
+        What else the card says, for the reader of the report: training data, licences, metrics.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> BundleNote:
+        """Take the note from a bundle's ``card.json``, all of it."""
+        named = {key: str(card[key]) for key in ("name", "kind", "sha256")}
+        return cls(**named, facts={key: card[key] for key in card if key not in named})
+
+
+@dataclass(frozen=True)
+class ReportMeta:
+    """What an analysis was, beyond its cells.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the report.
+    inputs : tuple of str
+        Files, folders and patterns as the user wrote them.
+    bundles : tuple of BundleNote
+        The models that were used.
+    analysed_at : datetime or None
+        When; None leaves it out, so that equal analyses give equal bytes.
+    simulated : bool
+        Whether the pictures were made by the smear simulator and show no blood.
+    notes : tuple of str
+        What the reader of the results has to know besides.
+    version : str
+        Of smearlab.
+    """
+
+    title: str = "Blood smear report"
+    inputs: tuple[str, ...] = ()
+    bundles: tuple[BundleNote, ...] = ()
+    analysed_at: datetime | None = None
+    simulated: bool = False
+    notes: tuple[str, ...] = ()
+    version: str = __version__

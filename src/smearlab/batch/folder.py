@@ -1,0 +1,334 @@
+"""The output folder: whose it is, who is writing to it, and what smearlab wrote there.
+
+::
+
+    DIR/cells.csv counts.json report.html errors.csv
+    DIR/overlays/<field>.png
+    DIR/annotations/…                  on request
+    DIR/.smearlab/run.json             the run: inputs, options, models
+    DIR/.smearlab/outputs.json         which files were written, and how they looked then
+    DIR/.smearlab/records/<field>.record
+    DIR/.smearlab/lock
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smearlab.batch.manifest import (
+    Input,
+    Manifest,
+    changed_inputs,
+    differences,
+    read_manifest,
+    write_manifest,
+)
+from smearlab.batch.records import Content, RecordStore, content_of
+from smearlab.errors import ImageError, OutputError, OutputExistsError, UsageError
+from smearlab.io.atomic import remove_leftovers, write_bytes
+
+STATE = ".smearlab"
+OVERLAYS = "overlays"
+ANNOTATIONS = "annotations"
+TABLES = ("cells.csv", "counts.json", "report.html", "errors.csv")
+
+_REMEDY = "choose another --out, or --force to begin anew in this one"
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn the system's errors while results are written into an :class:`OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = "free some space and start the same command again: it goes on from here"
+            raise OutputError(f"the disk of {folder} is full; {remedy}") from error
+        raise OutputError(f"results cannot be written to {folder}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run came to.
+
+    Parameters
+    ----------
+    failures : list of (str, str)
+        Path and reason of every file that failed, in input order.
+    pooled : mapping
+        Counts over all fields, as plain numbers.
+    """
+
+    failures: list[tuple[str, str]]
+    pooled: Mapping[str, Any]
+
+
+class OutputFolder:
+    """One output folder.
+
+    Parameters
+    ----------
+    root : Path
+        DIR of ``--out``; need not exist yet.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state = root / STATE
+        self.manifest_path = self.state / "run.json"
+        self.records = RecordStore(self.state / "records")
+        self._outputs_path = self.state / "outputs.json"
+
+    @contextlib.contextmanager
+    def claim(self, force: bool) -> Iterator[None]:
+        """Make the folder and hold it: no second process writes there meanwhile.
+
+        Parameters
+        ----------
+        force : bool
+            Also accept a folder that holds something which is not smearlab's.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder holds something else and ``force`` is not set.
+        UsageError
+            If another smearlab is at work there, or DIR is a file.
+        OutputError
+            If it cannot be made.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise UsageError(f"--out {self.root} is a file; name a folder")
+        if not self.manifest_path.exists():
+            self._refuse_strangers(force)
+        with writing(self.root):
+            self.records.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(descriptor, self.root)
+            with writing(self.root):
+                self._remove_leftovers()
+            yield
+        finally:
+            os.close(descriptor)  # which also unlocks
+
+    def agree(self, asked: Manifest, force: bool) -> Manifest:
+        """Find out whether a command goes on with what lies here, and write its manifest.
+
+        Parameters
+        ----------
+        asked : Manifest
+            What the command wants.
+        force : bool
+            Begin anew where the command differs from what lies here. The same command is
+            continued, forced or not.
+
+        Returns
+        -------
+        Manifest
+            ``asked``; with the start of the earlier run when it is continued.
+
+        Raises
+        ------
+        OutputExistsError
+            If the folder holds the results of something else and ``force`` is not set.
+        """
+        try:
+            held = read_manifest(self.manifest_path)
+        except OutputExistsError:
+            if not force:
+                raise
+            held = None
+        if held is not None:
+            differing = differences(held, asked) or self._altered(held, asked)
+            if not differing:
+                asked = Manifest(asked.inputs, asked.options, asked.models, held.started)
+            elif force:
+                self._remove_written(held)
+            else:
+                listed = "\n".join(f"  - {line}" for line in differing)
+                raise OutputExistsError(
+                    f"{self.root} holds the results of another run:\n{listed}\n{_REMEDY}"
+                )
+        with writing(self.root):
+            if held is None or held.to_json() != asked.to_json():
+                write_manifest(self.manifest_path, asked)
+        return asked
+
+    def is_done(self, name: str, *, thorough: bool = True) -> bool:
+        """Whether a field has a record, and the overlay that belongs to it.
+
+        Parameters
+        ----------
+        name : str
+            Name of the field.
+        thorough : bool
+            Whether the record's checksum is verified as well, which means to read it whole.
+        """
+        overlay = self.root / overlay_file(name)
+        if not thorough:
+            return self.records.path(name).exists() and (not self._overlays or overlay.exists())
+        stored = self.records.load(name)
+        if stored is None:
+            return False
+        try:
+            return stored.overlay_size is None or overlay.stat().st_size == stored.overlay_size
+        except OSError:
+            return False
+
+    def announce(self, files: Sequence[str]) -> None:
+        """Note which files are about to be written, so that ``--force`` knows them later."""
+        written = [*self._finished().get("files", {}), *files]
+        self._note({"files": dict.fromkeys(written)})
+
+    def complete(self, files: Sequence[str], outcome: Outcome) -> None:
+        """Note how the written files look now that the run is finished."""
+        looks = {file: _look(self.root / file) for file in files}
+        self._note(
+            {
+                "files": {**self._finished().get("files", {}), **looks},
+                "failures": outcome.failures,
+                "pooled": outcome.pooled,
+            }
+        )
+
+    def outcome(self, files: Sequence[str]) -> Outcome | None:
+        """What the finished run came to.
+
+        Parameters
+        ----------
+        files : sequence of str
+            What it is to have written.
+
+        Returns
+        -------
+        Outcome or None
+            None when no run has finished here, or one of the files is missing or was altered.
+        """
+        finished = self._finished()
+        looks = finished.get("files", {})
+        if "pooled" not in finished or any(
+            looks.get(file) is None or looks[file] != _look(self.root / file) for file in files
+        ):
+            return None
+        return Outcome([(path, reason) for path, reason in finished["failures"]], finished["pooled"])
+
+    def own_files(self, manifest: Manifest | None = None) -> set[str]:
+        """Every file of a run that is not hidden, relative to the folder."""
+        if manifest is None:
+            with contextlib.suppress(OutputExistsError):
+                manifest = read_manifest(self.manifest_path)
+        names = [item.name for item in manifest.inputs] if manifest else []
+        return {*self._finished().get("files", {}), *(overlay_file(name) for name in names)}
+
+    def _refuse_strangers(self, force: bool) -> None:
+        present = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else []
+        strangers = [name for name in present if name != STATE]
+        if strangers and not force:
+            raise OutputExistsError(
+                f"{self.root} holds {_first(strangers)}, which smearlab did not write; choose "
+                "another --out, or --force to write beside it"
+            )
+        taken = [name for name in strangers if name in (*TABLES, OVERLAYS, ANNOTATIONS)]
+        if taken:
+            raise OutputExistsError(
+                f"{self.root} holds {_first(taken)}, which smearlab did not write and would have "
+                "to replace; move it away or choose another --out"
+            )
+
+    def _altered(self, held: Manifest, asked: Manifest) -> list[str]:
+        """Analysed files whose content is no longer what was analysed."""
+        return [
+            f"{item.path} has changed since it was analysed"
+            for item in changed_inputs(held, asked)
+            if (stored := self.records.load(item.name)) is not None
+            and _content_now(item) != stored.content
+        ]
+
+    def _remove_written(self, held: Manifest) -> None:
+        with writing(self.root):
+            own = [self.root / file for file in sorted(self.own_files(held))]
+            for path in own:
+                path.unlink(missing_ok=True)
+            for folder in sorted({path.parent for path in own} - {self.root}, reverse=True):
+                with contextlib.suppress(OSError):  # it holds something of the user's, or is gone
+                    folder.rmdir()
+            with contextlib.suppress(OSError):
+                (self.root / ANNOTATIONS).rmdir()
+            self._outputs_path.unlink(missing_ok=True)
+            self.manifest_path.unlink(missing_ok=True)
+            shutil.rmtree(self.records.folder)
+            self.records.folder.mkdir()
+
+    def _remove_leftovers(self) -> None:
+        for folder in (self.root, self.state, self.records.folder, self.root / OVERLAYS):
+            remove_leftovers(folder)
+        annotations = self.root / ANNOTATIONS
+        if annotations.is_dir():
+            for folder in (annotations, *(p for p in annotations.rglob("*") if p.is_dir())):
+                remove_leftovers(folder)
+
+    def _finished(self) -> dict[str, Any]:
+        try:
+            finished = json.loads(self._outputs_path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return finished if isinstance(finished, dict) else {}
+
+    def _note(self, finished: dict[str, Any]) -> None:
+        write_bytes(self._outputs_path, json.dumps(finished, indent=0).encode("ascii"))
+
+
+def overlay_file(name: str) -> str:
+    """Path of a field's overlay, relative to the output folder."""
+    return f"{OVERLAYS}/{name}.png"
+
+
+def _content_now(item: Input) -> Content | None:
+    try:
+        return content_of(item.path)
+    except ImageError:
+        return None
+
+
+def _look(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _lock(descriptor: int, root: Path) -> None:
+    """Lock the run for this process, until it ends in whatever way."""
+    if sys.platform == "win32":  # advisory locks are not to be had there
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+        raise UsageError(
+            f"another smearlab (process {holder}) is writing to {root}; wait for it, or choose "
+            "another --out"
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+        return  # a file system without locks
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -1,0 +1,76 @@
+"""Types for cells: crops through the classifier, and what the segmenter already knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.io.bundles import Bundle
+from smearlab.preprocess.crops import crop_cell
+from smearlab.types import CELL_TYPES, ELEMENT_OF_TYPE, UNIDENTIFIED, Element
+
+#: Cells in one call of the network: bounds memory.
+BATCH = 32
+_NUCLEATED = tuple(name for name in CELL_TYPES if ELEMENT_OF_TYPE.get(name) == "WBC")
+
+
+class Classifier:
+    """Runs a classifier bundle on cells of a field."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.classes: tuple[str, ...] = tuple(bundle.card["classes"])
+        self.threshold = float(bundle.card["threshold"])
+
+    def probabilities(
+        self, pixels: NDArray[np.uint8], boxes: Sequence[Sequence[float]]
+    ) -> NDArray[np.float32]:
+        """Type probabilities of cells.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (H, W, 3)
+            The field.
+        boxes : sequence of (x0, y0, x1, y1)
+            N boxes, field px.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, K)
+            Over ``self.classes``; each row sums to 1.
+        """
+        card = self.bundle.card
+        answers = [np.empty((0, len(self.classes)), np.float32)]
+        for start in range(0, len(boxes), BATCH):
+            crops = np.stack(
+                [
+                    crop_cell(pixels, box, card["input_px"], card["context"])
+                    for box in boxes[start : start + BATCH]
+                ]
+            )
+            answers.append(self.bundle.run(pixels=crops)["probabilities"])
+        return np.concatenate(answers)
+
+    def decide(self, probabilities: NDArray[np.float32]) -> tuple[str, float, dict[str, float]]:
+        """Type, confidence and probability per type of one cell.
+
+        The type is ``unidentified`` when the confidence is below the card's threshold.
+        """
+        shares = dict(zip(self.classes, probabilities.astype(float).tolist(), strict=True))
+        best = max(shares, key=shares.__getitem__)
+        confidence = shares[best]
+        return (best if confidence >= self.threshold else UNIDENTIFIED), confidence, shares
+
+
+def from_shares(shares: Mapping[Element, float]) -> tuple[str, float, dict[str, float]]:
+    """Type of a red cell or platelet, as far as the segmenter tells the elements apart.
+
+    The share of nucleated cells is spread evenly over their types, about which the segmenter
+    says nothing.
+    """
+    probabilities = {"erythrocyte": shares["RBC"], "platelet": shares["PLT"]}
+    probabilities |= {name: shares["WBC"] / len(_NUCLEATED) for name in _NUCLEATED}
+    best = "erythrocyte" if shares["RBC"] >= shares["PLT"] else "platelet"
+    return best, probabilities[best], probabilities

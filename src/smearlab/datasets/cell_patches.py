@@ -1,0 +1,121 @@
+"""Patches of typed cells, cut once and kept: what cell classifiers train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.datasets.box_fields import BoxedField
+from smearlab.datasets.cell_images import CellImage
+from smearlab.errors import ImageError
+from smearlab.io.images import read_field
+from smearlab.pipeline import Analyzer
+from smearlab.preprocess.crops import crop_cell
+from smearlab.types import Field
+
+#: Side of a patch, px, and how many cell boxes it spans.
+PATCH_PX, PATCH_CONTEXT = 160, 2.0
+#: Whole red cells taken from each field.
+_RED_PER_FIELD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Cells as equal squares.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (N, P, P, 3)
+        The cell's box in the middle; P px span ``PATCH_CONTEXT`` boxes.
+    types, origins, parts, groups : ndarray of str, shape (N,)
+        Type; archive; train, tune or val; source.
+    """
+
+    pixels: NDArray[np.uint8]
+    types: NDArray[np.str_]
+    origins: NDArray[np.str_]
+    parts: NDArray[np.str_]
+    groups: NDArray[np.str_]
+
+    def take(self, keep: NDArray[np.bool_]) -> Patches:
+        """Those that ``keep`` selects."""
+        return Patches(*(getattr(self, name)[keep] for name in _COLUMNS))
+
+    def save(self, path: Path) -> None:
+        """Write as ``.npz``."""
+        np.savez(path, **{name: getattr(self, name) for name in _COLUMNS})
+
+    @classmethod
+    def load(cls, path: Path) -> Patches:
+        """Read what :meth:`save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(*(stored[name] for name in _COLUMNS))
+
+
+_COLUMNS = ("pixels", "types", "origins", "parts", "groups")
+_Row = tuple[NDArray[np.uint8], str, str, str, str]
+
+
+def _pack(rows: Sequence[_Row]) -> Patches:
+    columns = list(zip(*rows, strict=True))
+    return Patches(np.stack(columns[0]), *(np.array(column) for column in columns[1:]))
+
+
+def patch_of_image(image: CellImage, analyzer: Analyzer) -> _Row | None:
+    """The cell of one picture; None when it cannot be told which cell is meant."""
+    try:
+        field = read_field(image.path)
+    except ImageError:
+        return None
+    if image.dataset == "bccd4":
+        # A whole 4:3 field squeezed to a square; its white cell lies anywhere.
+        field = _unsqueeze(field)
+        white = [c for c in analyzer.detect(field, 0.3) if c.element == "WBC"]
+        if len(white) != 1:
+            return None
+        box: Sequence[float] = white[0].bbox
+    else:
+        box = analyzer.central_cell(field)
+    patch = crop_cell(field.pixels, box, PATCH_PX, PATCH_CONTEXT)
+    return patch, image.type, f"{image.origin}/{image.dataset}", image.part, image.group
+
+
+def _unsqueeze(field: Field) -> Field:
+    import cv2
+
+    height, width = field.pixels.shape[:2]
+    pixels = cv2.resize(field.pixels, (round(width * 4 / 3), height), interpolation=cv2.INTER_CUBIC)
+    return Field(np.asarray(pixels, np.uint8), field.name)
+
+
+def patches_of_fields(fields: Iterable[tuple[BoxedField, str]], seed: int = 0) -> list[_Row]:
+    """Red cells (some) and platelets (all) of boxed fields, with their part."""
+    rng = np.random.default_rng(seed)
+    rows: list[_Row] = []
+    for field, part in fields:
+        for element, kind in (("RBC", "erythrocyte"), ("PLT", "platelet")):
+            own = [n for n, e in enumerate(field.elements) if e == element]
+            if element == "RBC":
+                own = rng.permutation(own)[:_RED_PER_FIELD].tolist()
+            for n in own:
+                patch = crop_cell(field.pixels, field.boxes[n].tolist(), PATCH_PX, PATCH_CONTEXT)
+                rows.append((patch, kind, f"{field.origin}/fields", part, field.group))
+    return rows
+
+
+def cut_patches(
+    images: Sequence[CellImage],
+    fields: Iterable[tuple[BoxedField, str]],
+    analyzer: Analyzer,
+    threads: int = 2,
+) -> Patches:
+    """Cut all patches; pictures whose cell cannot be told are left out."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        cut = list(pool.map(lambda image: patch_of_image(image, analyzer), images))
+    return _pack([row for row in cut if row is not None] + patches_of_fields(fields))

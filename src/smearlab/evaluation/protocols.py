@@ -1,0 +1,51 @@
+"""What an analyser must offer to be measured; :class:`smearlab.pipeline.Analyzer` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from smearlab.types import Cell, Element, Field, Labels
+
+
+class FoundCells(Protocol):
+    """The answer for one field; :class:`smearlab.pipeline.Analysis` is one."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that count."""
+        ...
+
+    @property
+    def labels(self) -> Labels:
+        """Which cell each pixel belongs to."""
+        ...
+
+
+class CellDetector(Protocol):
+    """Finds candidates, sure and unsure, with a threshold above which they count."""
+
+    @property
+    def thresholds(self) -> Mapping[Element, float]:
+        """Detection score from which a candidate counts, for each element."""
+        ...
+
+    def detect(self, field: Field, min_score: float = 0.05) -> tuple[Cell, ...]:
+        """All typed candidates of a field whose detection score is at least ``min_score``."""
+        ...
+
+
+class FieldAnalyzer(Protocol):
+    """Finds, splits and types the cells of a field."""
+
+    def analyze(self, field: Field) -> FoundCells:
+        """The answer for one field."""
+        ...
+
+
+class CellClassifier(Protocol):
+    """Types a picture of a single cell."""
+
+    def classify_cell_image(self, field: Field) -> tuple[str, float, Mapping[str, float]]:
+        """Type or *unidentified*, confidence in [0, 1], probability of every type."""
+        ...

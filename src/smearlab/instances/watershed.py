@@ -1,0 +1,78 @@
+"""Splitting touching cells of a foreground map by the watershed of its distance transform."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import watershed
+
+from smearlab.types import Labels
+
+
+def split_touching(
+    foreground: NDArray[np.bool_], *, min_area_px: float = 30.0, marker_depth: float = 0.12
+) -> Labels:
+    """One label for each cell of a foreground mask (paper A's way).
+
+    Markers are the regional maxima of the smoothed distance transform that rise above their
+    saddle by a share of their height; the flood of the inverted distance from them gives the
+    labels; labels below an area are dropped.
+
+    Parameters
+    ----------
+    foreground : ndarray of bool, shape (H, W)
+        True on cells.
+    min_area_px : float
+        Smallest area that is a cell, px².
+    marker_depth : float
+        A maximum counts if it is this share of its own height above its surroundings; larger
+        splits less.
+
+    Returns
+    -------
+    Labels
+        1 … N without gaps.
+
+    References
+    ----------
+    Beucher, S. & Meyer, F. (1993). The morphological approach to segmentation: the watershed
+    transformation. Mathematical Morphology in Image Processing, 433–481.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, x = np.mgrid[:40, :64]
+    >>> two = ((x - 22) ** 2 + (y - 20) ** 2 < 144) | ((x - 42) ** 2 + (y - 20) ** 2 < 144)
+    >>> int(split_touching(two).array.max())
+    2
+    """
+    filled = _fill(foreground)
+    distance = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    distance = cv2.GaussianBlur(distance, (0, 0), 1.0)
+    markers = _markers(distance, marker_depth)
+    labels = watershed(-distance, markers, mask=filled > 0)
+    areas = np.bincount(labels.ravel())
+    keep = areas >= min_area_px
+    keep[0] = False
+    renumber = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    return Labels(renumber[labels])
+
+
+def _fill(foreground: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Fill the holes (pale centres of red cells)."""
+    contours, _ = cv2.findContours(
+        foreground.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = np.zeros(foreground.shape, np.uint8)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    return filled
+
+
+def _markers(distance: NDArray[np.float32], depth: float) -> NDArray[np.int32]:
+    """Tops that stay apart when every peak is lowered by a share of its height."""
+    from skimage.morphology import reconstruction
+
+    lowered = reconstruction(distance * (1 - depth), distance, method="dilation")
+    tops = ((distance > lowered + 1e-3) & (distance > 1.5)).astype(np.uint8)
+    return np.asarray(cv2.connectedComponents(tops)[1], np.int32)

@@ -1,0 +1,84 @@
+"""Compact residual classifier of single cells: the one that ships.
+
+Residual blocks at strides 2, 4, 8 and 16, global average, one linear layer. In evaluation mode
+the logits are averaged over the crop's quarter turns, so a turned cell gets the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from smearlab.errors import UsageError
+from smearlab.learn.nn.blocks import ConvNorm, stage
+
+
+@dataclass(frozen=True)
+class CellTypesConfig:
+    """Sizes of the network.
+
+    Parameters
+    ----------
+    classes : int
+        Number of types.
+    widths : tuple of int
+        Channels of the stem and of the four stages.
+    blocks : tuple of int
+        Residual blocks of the four stages.
+    dropout : float
+        Before the linear layer.
+    turns : int
+        Quarter turns averaged in evaluation mode: 1, 2 or 4.
+    """
+
+    classes: int = 9
+    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
+    blocks: tuple[int, ...] = (2, 2, 2, 2)
+    dropout: float = 0.2
+    turns: int = 4
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.blocks) + 1:
+            raise UsageError(
+                "widths needs one number more than blocks (the stem's); received "
+                f"{self.widths} and {self.blocks}"
+            )
+        if self.turns not in (1, 2, 4):
+            raise UsageError(f"turns must be 1, 2 or 4; received {self.turns}")
+
+
+class CellTypes(nn.Module):
+    """Type logits of crops; see the module's text."""
+
+    def __init__(self, config: CellTypesConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or CellTypesConfig()
+        stages = [
+            stage(a, b, n)
+            for a, b, n in zip(config.widths, config.widths[1:], config.blocks, strict=False)
+        ]
+        self.features = nn.Sequential(ConvNorm(3, config.widths[0]), *stages)
+        self.head = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(config.widths[-1], config.classes)
+        )
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return self.head(self.features((x - 0.5) * 4).mean((2, 3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, 3, S, S)`` in [0, 1] → logits ``(B, classes)``."""
+        if self.training or self.config.turns == 1:
+            return self._logits(x)
+        step = 4 // self.config.turns
+        turned = torch.cat([_turn(x, q) for q in range(0, 4, step)])
+        return self._logits(turned).reshape(self.config.turns, x.shape[0], -1).mean(0)
+
+
+def _turn(x: Tensor, quarters: int) -> Tensor:
+    """Turn by 90° steps through transpositions and mirrors, which ONNX knows."""
+    if quarters % 2:
+        x = x.transpose(2, 3)
+    mirrored = {0: [], 1: [2], 2: [2, 3], 3: [3]}[quarters]
+    return torch.flip(x, mirrored) if mirrored else x

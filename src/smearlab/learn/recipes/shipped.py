@@ -1,0 +1,77 @@
+"""The two networks that ship: cell-centre segmenter and compact cell classifier."""
+
+from smearlab.learn.export import CentresGraph, TypesGraph
+from smearlab.learn.models.cell_centres import CellCentres
+from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
+from smearlab.learn.objectives import Classification, cell_centres
+from smearlab.learn.recipe import Recipe, Stage
+from smearlab.learn.train.supervised import TrainConfig
+from smearlab.learn.transforms.cell_views import CellViewConfig
+from smearlab.learn.transforms.views import ViewConfig
+from smearlab.types import CELL_TYPES, ELEMENTS
+
+#: Classes of the classifiers: every type but ``unidentified``.
+TYPES = CELL_TYPES[:-1]
+
+SEGMENTER = Stage(
+    name="cell_centres",
+    kind="segmenter",
+    model=CellCentres,
+    graph=CentresGraph,
+    objective=cell_centres,
+    samples="centres",
+    view=ViewConfig(),
+    train=TrainConfig(
+        epochs=80, batch_size=24, lr=2e-3, precision="bf16-mixed", workers=1, ema=0.998
+    ),
+    card={
+        "classes": ["background", *ELEMENTS],
+        "decoder": "centres",
+        "stride": 16,
+        "context_px": 160,
+        "map_step": 2,
+        "grid_step": 4,
+        "cell_diameter_px": 56,
+        "cell_diameter_range_px": [32, 90],
+        "first_look_px": 352,
+        "suppress": {"same": 0.6, "other": 0.7},
+        "data": ["TXL-PBC (train, MIT)", "BCCD (train, MIT) with white-cell masks (Banik 2020)"],
+        "licence": "Apache-2.0",
+        "use": "Research use only; smears in May-Grünwald-Giemsa, Wright or Giemsa.",
+    },
+)
+
+CLASSIFIER = Stage(
+    name="cell_types",
+    kind="classifier",
+    model=lambda: CellTypes(CellTypesConfig(classes=len(TYPES))),
+    graph=TypesGraph,
+    objective=Classification(label_smoothing=0.05),
+    samples="cells",
+    view=CellViewConfig(),
+    train=TrainConfig(
+        epochs=36, batch_size=48, lr=2e-3, weight_decay=0.02, precision="bf16-mixed", workers=1,
+        ema=0.998,
+    ),  # fmt: skip
+    card={
+        "classes": list(TYPES),
+        "input_px": 96,
+        "context": 1.3,
+        "data": [
+            "PBC, four fifths (Acevedo et al. 2020, CC BY 4.0, doi:10.17632/snkd93bnjr.1)",
+            "TXL-PBC train: Raabin white cells, red cells, platelets (MIT)",
+            "bccd4 train (from BCCD, MIT)",
+        ],
+        "licence": "Apache-2.0; attribution to PBC",
+        "use": "Research use only.",
+    },
+    origin_weights={"Raabin-WBC/txl_pbc": 4.0, "BCCD/bccd4": 0.8},
+    per_epoch=9000,
+)
+
+RECIPE = Recipe(
+    name="shipped",
+    title="The segmenter and the classifier inside the package",
+    source="smearlab",
+    stages=(SEGMENTER, CLASSIFIER),
+)

@@ -1,0 +1,116 @@
+"""The training data of the recipes: real sets from a folder, or simulated cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from smearlab.datasets.box_fields import BoxedField, Part, list_fields, load_field
+from smearlab.datasets.box_masks import CODE_OF_ELEMENT
+from smearlab.datasets.cell_images import list_cell_images
+from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches, cut_patches
+from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
+from smearlab.learn.recipe import Stage
+from smearlab.learn.sources import CellSamples, CentreSamples, ForegroundSamples
+from smearlab.learn.train.supervised import SampleSource
+from smearlab.pipeline import Analyzer
+from smearlab.preprocess.crops import crop_cell
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Fields and cells to train on.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder with ``manifest.csv`` and the public sets; None simulates cells.
+    cache : Path or None
+        Where cut patches are kept; None keeps nothing.
+    segmenter : str
+        Bundle that finds the cell in single-cell pictures.
+    n_simulated : int
+        Number of simulated fields.
+    """
+
+    folder: Path | None
+    cache: Path | None = None
+    segmenter: str = "default"
+    n_simulated: int = 6
+    _loaded: dict[Part, list[BoxedField]] = field(default_factory=dict, compare=False)
+
+    def fields(self, part: Part) -> list[BoxedField]:
+        """Boxed fields of a part."""
+        if part not in self._loaded:
+            if self.folder is None:
+                self._loaded[part] = [as_boxed(truth) for truth in self._simulated]
+            else:
+                files = [f for f in list_fields(self.folder) if f.part == part]
+                self._loaded[part] = [load_field(f) for f in files]
+        return self._loaded[part]
+
+    @cached_property
+    def patches(self) -> Patches:
+        """Patches of all parts."""
+        if self.folder is None:
+            return _simulated_patches(self._simulated)
+        kept = self.cache / "patches.npz" if self.cache else None
+        if kept and kept.exists():
+            return Patches.load(kept)
+        fields = [(f, part) for part in ("train", "tune", "val") for f in self.fields(part)]  # type: ignore[arg-type]
+        analyzer = Analyzer.load(self.segmenter, None)
+        patches = cut_patches(list_cell_images(self.folder), fields, analyzer)
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            patches.save(kept)
+        return patches
+
+    @cached_property
+    def _simulated(self) -> list[SimulatedField]:
+        config = SmearConfig(height_px=320, width_px=320, n_wbc=2, look="random")
+        return [simulate_field(seed, config) for seed in range(1, self.n_simulated + 1)]
+
+    def samples(self, stage: Stage) -> SampleSource:
+        """What a stage learns from: the training part only."""
+        if stage.samples == "centres":
+            return CentreSamples(self.fields("train"), stage.view)
+        if stage.samples == "foreground":
+            return ForegroundSamples(self.fields("train"), stage.view)
+        patches = self.patches
+        keep = (patches.parts == "train") & ~np.isin(patches.origins, stage.exclude_origins)
+        return CellSamples(
+            patches.take(keep),
+            stage.card["classes"],
+            stage.view,
+            stage.per_epoch,
+            stage.origin_weights,
+        )
+
+
+def as_boxed(truth: SimulatedField) -> BoxedField:
+    """A simulated field as a boxed one, with its true pixel map."""
+    codes = np.array([0, *(CODE_OF_ELEMENT[cell.element] for cell in truth.cells)], np.uint8)
+    return BoxedField(
+        truth.field.name,
+        "simulated",
+        truth.field.name,
+        truth.field.pixels,
+        np.array([cell.bbox for cell in truth.cells], np.float32).reshape(-1, 4),
+        tuple(cell.element for cell in truth.cells),
+        codes[truth.labels.array],
+    )
+
+
+def _simulated_patches(fields: Sequence[SimulatedField]) -> Patches:
+    rows = [
+        (crop_cell(truth.field.pixels, cell.bbox, PATCH_PX, PATCH_CONTEXT), cell.type)
+        for truth in fields
+        for cell in truth.cells
+    ]
+    types = np.array([kind for _, kind in rows])
+    fill = [np.full(len(rows), text) for text in ("simulated", "train", "simulated")]
+    return Patches(np.stack([patch for patch, _ in rows]), types, *fill)

@@ -1,0 +1,122 @@
+"""A field through a segmentation network: resized, padded, tiled, stitched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.io.bundles import Bundle
+from smearlab.preprocess.contrast import equalise
+from smearlab.preprocess.tiling import pad_to_multiple, plan_tiles
+
+#: Side of a tile's core, px of the network's scale.
+TILE_PX = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class FieldMaps:
+    """What the network says of one field, at the network's scale.
+
+    Parameters
+    ----------
+    classes : ndarray of float32, shape (h, w, K)
+        Probabilities; ``map_step`` network px a step.
+    heat : ndarray of float32, shape (h', w', E), or None
+        Probability of a centre; ``grid_step`` network px a step. None without centre heads.
+    sides : ndarray of float32, shape (h', w', 4), or None
+        Network px to left, top, right, bottom.
+    scale : float
+        Network px per field px.
+    width_px, height_px : int
+        Size of the field, field px.
+    """
+
+    classes: NDArray[np.float32]
+    heat: NDArray[np.float32] | None
+    sides: NDArray[np.float32] | None
+    scale: float
+    width_px: int
+    height_px: int
+
+
+class Segmenter:
+    """Runs a segmenter bundle on pixels of any size.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of kind ``segmenter``.
+    tile_px, overlap_px : int
+        Core of a tile and context around it, px of the network's scale. They change memory and
+        time, never the result.
+    """
+
+    def __init__(self, bundle: Bundle, tile_px: int = TILE_PX, overlap_px: int = 0) -> None:
+        self.bundle = bundle
+        self.tile_px = tile_px
+        self.overlap_px = overlap_px
+
+    def maps(self, pixels: NDArray[np.uint8], scale: float) -> FieldMaps:
+        """Segment a field.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (H, W, 3)
+            sRGB.
+        scale : float
+            Network px per field px, > 0.
+
+        Returns
+        -------
+        FieldMaps
+        """
+        card = self.bundle.card
+        height, width = pixels.shape[:2]
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if size != (width, height):
+            flag = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            pixels = np.asarray(cv2.resize(pixels, size, interpolation=flag), np.uint8)
+        if card.get("clahe"):
+            pixels = equalise(pixels, **card["clahe"])
+        maps = self._tiled(pad_to_multiple(pixels, card["stride"]))
+        keep = {"classes": card["map_step"], "heat": card.get("grid_step", 1)}
+        keep["sides"] = keep["heat"]
+        cropped = {
+            name: maps[name][: -(-size[1] // step), : -(-size[0] // step)]
+            for name, step in keep.items()
+            if name in maps
+        }
+        return FieldMaps(
+            cropped["classes"], cropped.get("heat"), cropped.get("sides"), scale, width, height
+        )
+
+    def _tiled(self, padded: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Run tile by tile and put the cores together."""
+        card = self.bundle.card
+        height, width = padded.shape[:2]
+        whole: dict[str, NDArray[np.float32]] = {}
+        for tile in plan_tiles(
+            width,
+            height,
+            tile_px=self.tile_px,
+            overlap_px=self.overlap_px,
+            stride=card["stride"],
+            context_px=card["context_px"],
+        ):
+            wx0, wy0, wx1, wy1 = tile.window
+            answer = self.bundle.run(pixels=np.ascontiguousarray(padded[None, wy0:wy1, wx0:wx1]))
+            if tile.window == (0, 0, width, height):
+                return {name: value[0] for name, value in answer.items()}
+            x0, y0, x1, y1 = tile.core
+            for name, value in answer.items():
+                step = (wy1 - wy0) // value.shape[1]
+                if name not in whole:
+                    shape = (height // step, width // step, value.shape[3])
+                    whole[name] = np.empty(shape, np.float32)
+                part = value[0, (y0 - wy0) // step : (y1 - wy0) // step]
+                part = part[:, (x0 - wx0) // step : (x1 - wx0) // step]
+                whole[name][y0 // step : y1 // step, x0 // step : x1 // step] = part
+        return whole

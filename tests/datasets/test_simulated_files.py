@@ -1,0 +1,53 @@
+"""Simulated fields on disk: what is read back is what was true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from smearlab.datasets.simulated_files import BOX_CLASSES, write_fields
+from smearlab.datasets.simulator import SmearConfig, simulate_field
+from smearlab.errors import OutputExistsError
+
+CONFIG = SmearConfig(height_px=240, width_px=320, rbc_diameter_px=40, n_rbc=12, n_wbc=2, n_plt=3)
+
+
+def test_pictures_masks_and_boxes_come_back(tmp_path: Path) -> None:
+    fields = [simulate_field(seed, CONFIG) for seed in (1, 2)]
+    write_fields(tmp_path / "out", iter(fields), CONFIG)
+    truth = json.loads((tmp_path / "out" / "truth.json").read_text())
+    assert truth["simulated"] is True
+    assert truth["settings"]["rbc_diameter_px"] == 40
+    classes = (tmp_path / "out" / "classes.txt").read_text().split()
+    assert classes == list(BOX_CLASSES)
+    for simulated, entry in zip(fields, truth["fields"], strict=True):
+        name = simulated.field.name
+        with Image.open(tmp_path / "out" / "images" / f"{name}.png") as image:
+            assert np.array_equal(np.array(image), simulated.field.pixels)
+            assert image.info["dpi"][0] == pytest.approx(
+                25_400 / simulated.field.um_per_px, rel=1e-4
+            )
+        with Image.open(tmp_path / "out" / "masks" / f"{name}.png") as mask:
+            assert np.array_equal(np.array(mask), simulated.labels.array)
+        assert (entry["RBC"], entry["WBC"], entry["PLT"]) == (12, 2, 3)
+        assert entry["types"]["erythrocyte"] == 12
+        lines = (tmp_path / "out" / "boxes" / f"{name}.txt").read_text().splitlines()
+        for cell, line in zip(simulated.cells, lines, strict=True):
+            number, x, y, w, h = (float(word) for word in line.split())
+            assert classes[int(number)] == cell.element
+            corners = ((x - w / 2) * 320, (y - h / 2) * 240, (x + w / 2) * 320, (y + h / 2) * 240)
+            assert corners == pytest.approx(cell.bbox, abs=1e-4)
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(OutputExistsError, match="is not empty; name a new folder"):
+        write_fields(tmp_path, [], CONFIG)
+    with pytest.raises(OutputExistsError):
+        write_fields(tmp_path / "mine.txt", [], CONFIG)
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
