@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from smearlab.classify.types_of_cells import Classifier, from_shares
 from smearlab.errors import UsageError
-from smearlab.instances.decoders import Found, decode
+from smearlab.instances.decoders import Found, decode, outline_cells
 from smearlab.instances.labels import paint_labels
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
@@ -20,6 +20,7 @@ from smearlab.types import (
     ELEMENT_OF_TYPE,
     ELEMENTS,
     UNIDENTIFIED,
+    Box,
     Cell,
     Element,
     Field,
@@ -31,6 +32,8 @@ RED_CELL_UM = 7.5
 #: A white cell is about this much wider than a red one.
 _WHITE_OVER_RED = 1.75
 _MIN_SCORE = 0.05
+#: Type, confidence, probability per type.
+Verdict = tuple[str, float, dict[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,19 +132,19 @@ class Analyzer:
     def analyze(self, field: Field) -> Analysis:
         """Find, split and type the cells of one field."""
         maps, notes = self._maps(field)
-        found = decode(maps, self._segmenter.bundle.card, self.thresholds)
-        cells = self._type(field, found)
+        cells = self._cells(field, maps, self.thresholds)
         return Analysis(cells, field.width_px, field.height_px, tuple(notes))
 
     def detect(self, field: Field, min_score: float = _MIN_SCORE) -> tuple[Cell, ...]:
         """All candidates from ``min_score`` on, for precision–recall curves.
 
-        Those at or above :attr:`thresholds` are the cells of :meth:`analyze`; only their
-        outlines may differ, where a weaker candidate claims some pixels.
+        Those that reach the entry of :attr:`thresholds` for their element are the cells of
+        :meth:`analyze`; only their labels and outlines may differ, as weaker candidates are
+        numbered and claim pixels too.
         """
         maps, _ = self._maps(field)
         lowest = {name: min(min_score, self.thresholds[name]) for name in ELEMENTS}
-        return self._type(field, decode(maps, self._segmenter.bundle.card, lowest))
+        return self._cells(field, maps, lowest)
 
     def classify_cell_image(self, field: Field) -> tuple[str, float, dict[str, float]]:
         """Type of the one cell that a picture was taken of.
@@ -227,37 +230,54 @@ class Analyzer:
                 sizes.append(size if cell.element == "RBC" else size / _WHITE_OVER_RED)
         return float(np.median(sizes)) if len(sizes) >= 1 else None
 
-    def _type(self, field: Field, found: Sequence[Found]) -> tuple[Cell, ...]:
-        """Give every cell its type; the classifier sees those the segmenter cannot type."""
-        asked = [n for n, cell in enumerate(found) if cell.element in ("WBC", None)]
-        verdicts: dict[int, tuple[str, float, dict[str, float]]]
-        if self._classifier is None:
-            verdicts = {n: (UNIDENTIFIED, math.nan, {}) for n in asked}
-        else:
-            boxes = [found[n].bbox for n in asked]
-            answers = self._classifier.probabilities(field.pixels, boxes)
-            verdicts = {n: self._classifier.decide(a) for n, a in zip(asked, answers, strict=True)}
-        cells = []
-        for n, cell in enumerate(found):
-            kind, confidence, shares = verdicts.get(n) or from_shares(cell.shares)
-            x0, y0, x1, y1 = cell.bbox
-            element = ELEMENT_OF_TYPE.get(kind, cell.element or "WBC")
-            cells.append(
-                Cell(
-                    field=field.name,
-                    label=n + 1,
-                    contour=cell.outline.contour,
-                    bbox=cell.bbox,
-                    area_px=cell.outline.area_px,
-                    touches_border=x0 <= 0
-                    or y0 <= 0
-                    or x1 >= field.width_px
-                    or y1 >= field.height_px,
-                    element=element,
-                    detection_score=cell.score,
-                    type=kind,
-                    probabilities=shares,
-                    confidence=confidence,
-                )
+    def _cells(
+        self, field: Field, maps: FieldMaps, lowest: Mapping[Element, float]
+    ) -> tuple[Cell, ...]:
+        """Cells that reach the lowest score of the element they are taken for in the end."""
+        card = self._segmenter.bundle.card
+        floor = dict.fromkeys(ELEMENTS, min(lowest.values()))
+        found = decode(maps, card, floor)
+        typed = []
+        for cell, verdict in zip(found, self._verdicts(field, found), strict=True):
+            element = ELEMENT_OF_TYPE.get(verdict[0], cell.element or "WBC")
+            if cell.score >= lowest[element]:
+                typed.append((cell, element, verdict))
+        outlines = outline_cells(
+            [cell for cell, _, _ in typed], [element for _, element, _ in typed], maps, card
+        )
+        return tuple(
+            Cell(
+                field=field.name,
+                label=label,
+                contour=outline.contour,
+                bbox=cell.bbox,
+                area_px=outline.area_px,
+                touches_border=_touches(cell.bbox, field),
+                element=element,
+                detection_score=cell.score,
+                type=kind,
+                probabilities=shares,
+                confidence=confidence,
             )
-        return tuple(cells)
+            for label, (outline, (cell, element, (kind, confidence, shares))) in enumerate(
+                zip(outlines, typed, strict=True), start=1
+            )
+        )
+
+    def _verdicts(self, field: Field, found: Sequence[Found]) -> list[Verdict]:
+        """Type of every cell; the classifier sees those the segmenter cannot type."""
+        asked = [cell.bbox for cell in found if cell.element in ("WBC", None)]
+        if self._classifier is None:
+            answers: Iterator[Verdict] = iter([(UNIDENTIFIED, math.nan, {})] * len(asked))
+        else:
+            rows = self._classifier.probabilities(field.pixels, asked)
+            answers = map(self._classifier.decide, rows)
+        return [
+            next(answers) if cell.element in ("WBC", None) else from_shares(cell.shares)
+            for cell in found
+        ]
+
+
+def _touches(bbox: Box, field: Field) -> bool:
+    x0, y0, x1, y1 = bbox
+    return x0 <= 0 or y0 <= 0 or x1 >= field.width_px or y1 >= field.height_px

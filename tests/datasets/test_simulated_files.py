@@ -12,6 +12,7 @@ from PIL import Image
 from smearlab.datasets.simulated_files import BOX_CLASSES, write_fields
 from smearlab.datasets.simulator import SmearConfig, simulate_field
 from smearlab.errors import OutputExistsError
+from smearlab.io.annotations import yolo
 
 CONFIG = SmearConfig(height_px=240, width_px=320, rbc_diameter_px=40, n_rbc=12, n_wbc=2, n_plt=3)
 
@@ -22,8 +23,8 @@ def test_pictures_masks_and_boxes_come_back(tmp_path: Path) -> None:
     truth = json.loads((tmp_path / "out" / "truth.json").read_text())
     assert truth["simulated"] is True
     assert truth["settings"]["rbc_diameter_px"] == 40
-    classes = (tmp_path / "out" / "classes.txt").read_text().split()
-    assert classes == list(BOX_CLASSES)
+    classes = yolo.read_classes(tmp_path / "out" / "classes.txt")
+    assert classes == BOX_CLASSES
     for simulated, entry in zip(fields, truth["fields"], strict=True):
         name = simulated.field.name
         with Image.open(tmp_path / "out" / "images" / f"{name}.png") as image:
@@ -35,12 +36,10 @@ def test_pictures_masks_and_boxes_come_back(tmp_path: Path) -> None:
             assert np.array_equal(np.array(mask), simulated.labels.array)
         assert (entry["RBC"], entry["WBC"], entry["PLT"]) == (12, 2, 3)
         assert entry["types"]["erythrocyte"] == 12
-        lines = (tmp_path / "out" / "boxes" / f"{name}.txt").read_text().splitlines()
-        for cell, line in zip(simulated.cells, lines, strict=True):
-            number, x, y, w, h = (float(word) for word in line.split())
-            assert classes[int(number)] == cell.element
-            corners = ((x - w / 2) * 320, (y - h / 2) * 240, (x + w / 2) * 320, (y + h / 2) * 240)
-            assert corners == pytest.approx(cell.bbox, abs=1e-4)
+        boxes = yolo.read(tmp_path / "out" / "boxes" / f"{name}.txt", classes, size_px=(320, 240))
+        assert [(item.label, item.bbox) for item in boxes.items] == [
+            (cell.element, cell.bbox) for cell in simulated.cells
+        ]
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:

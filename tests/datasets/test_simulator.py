@@ -153,7 +153,7 @@ def test_sizes_are_those_of_blood() -> None:
         SmearConfig(
             height_px=900,
             width_px=900,
-            n_rbc=60,
+            n_rbc=45,
             n_wbc=6,
             n_plt=12,
             wbc_types=("monocyte",),

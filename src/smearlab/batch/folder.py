@@ -20,7 +20,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +62,17 @@ class Outcome:
 
     Parameters
     ----------
-    failures : list of (str, str)
+    failures : tuple of (str, str)
         Path and reason of every file that failed, in input order.
     pooled : mapping
         Counts over all fields, as plain numbers.
+    exports : tuple of str
+        Annotation formats that were written.
     """
 
-    failures: list[tuple[str, str]]
+    failures: tuple[tuple[str, str], ...]
     pooled: Mapping[str, Any]
+    exports: tuple[str, ...] = ()
 
 
 class OutputFolder:
@@ -148,40 +151,43 @@ class OutputFolder:
             if not force:
                 raise
             held = None
-        if held is not None:
-            differing = differences(held, asked) or self._altered(held, asked)
-            if not differing:
-                asked = Manifest(asked.inputs, asked.options, asked.models, held.started)
-            elif force:
-                self._remove_written(held)
-            else:
+        if held is None:  # nothing is known of what may lie here
+            self._remove_written()
+        elif differing := differences(held, asked) or self._altered(held, asked):
+            if not force:
                 listed = "\n".join(f"  - {line}" for line in differing)
                 raise OutputExistsError(
                     f"{self.root} holds the results of another run:\n{listed}\n{_REMEDY}"
                 )
+            self._remove_written()
+        else:
+            asked = replace(asked, started=held.started)
         with writing(self.root):
             if held is None or held.to_json() != asked.to_json():
                 write_manifest(self.manifest_path, asked)
         return asked
 
-    def is_done(self, name: str, *, thorough: bool = True) -> bool:
+    def is_done(self, name: str, *, overlay: bool = True, thorough: bool = True) -> bool:
         """Whether a field has a record, and the overlay that belongs to it.
 
         Parameters
         ----------
         name : str
             Name of the field.
+        overlay : bool
+            Whether the run writes overlays.
         thorough : bool
-            Whether the record's checksum is verified as well, which means to read it whole.
+            Whether the record's checksum and the overlay's size are verified as well; the record
+            has to be read whole for that.
         """
-        overlay = self.root / overlay_file(name)
+        picture = self.root / overlay_file(name)
         if not thorough:
-            return self.records.path(name).exists() and (not self._overlays or overlay.exists())
-        stored = self.records.load(name)
+            return self.records.path(name).exists() and (picture.exists() or not overlay)
+        stored = self.records.load(name, thumbnails=False)
         if stored is None:
             return False
         try:
-            return stored.overlay_size is None or overlay.stat().st_size == stored.overlay_size
+            return not overlay or picture.stat().st_size == stored.overlay_size
         except OSError:
             return False
 
@@ -191,44 +197,33 @@ class OutputFolder:
         self._note({"files": dict.fromkeys(written)})
 
     def complete(self, files: Sequence[str], outcome: Outcome) -> None:
-        """Note how the written files look now that the run is finished."""
+        """Note what the run came to, and how the files look that it has written."""
+        earlier = dict.fromkeys(self._finished().get("files", {}))
         looks = {file: _look(self.root / file) for file in files}
-        self._note(
-            {
-                "files": {**self._finished().get("files", {}), **looks},
-                "failures": outcome.failures,
-                "pooled": outcome.pooled,
-            }
-        )
+        self._note({**asdict(outcome), "files": {**earlier, **looks}})
 
-    def outcome(self, files: Sequence[str]) -> Outcome | None:
+    def outcome(self, exports: Sequence[str]) -> Outcome | None:
         """What the finished run came to.
 
         Parameters
         ----------
-        files : sequence of str
-            What it is to have written.
+        exports : sequence of str
+            Annotation formats that it is to have written.
 
         Returns
         -------
         Outcome or None
-            None when no run has finished here, or one of the files is missing or was altered.
+            None when no run has finished here, one of its files is missing or was altered, or it
+            did not write these formats.
         """
         finished = self._finished()
-        looks = finished.get("files", {})
-        if "pooled" not in finished or any(
-            looks.get(file) is None or looks[file] != _look(self.root / file) for file in files
-        ):
+        if "pooled" not in finished or not set(exports) <= set(finished["exports"]):
             return None
-        return Outcome([(path, reason) for path, reason in finished["failures"]], finished["pooled"])
-
-    def own_files(self, manifest: Manifest | None = None) -> set[str]:
-        """Every file of a run that is not hidden, relative to the folder."""
-        if manifest is None:
-            with contextlib.suppress(OutputExistsError):
-                manifest = read_manifest(self.manifest_path)
-        names = [item.name for item in manifest.inputs] if manifest else []
-        return {*self._finished().get("files", {}), *(overlay_file(name) for name in names)}
+        for file, look in finished["files"].items():
+            if look is not None and look != _look(self.root / file):
+                return None
+        failures = tuple((path, reason) for path, reason in finished["failures"])
+        return Outcome(failures, finished["pooled"], tuple(finished["exports"]))
 
     def _refuse_strangers(self, force: bool) -> None:
         present = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else []
@@ -254,9 +249,12 @@ class OutputFolder:
             and _content_now(item) != stored.content
         ]
 
-    def _remove_written(self, held: Manifest) -> None:
+    def _remove_written(self) -> None:
+        """Remove what smearlab wrote here, the manifest last: a kill meanwhile leaves it."""
         with writing(self.root):
-            own = [self.root / file for file in sorted(self.own_files(held))]
+            own = self._own_files()
+            shutil.rmtree(self.records.folder)
+            self.records.folder.mkdir()
             for path in own:
                 path.unlink(missing_ok=True)
             for folder in sorted({path.parent for path in own} - {self.root}, reverse=True):
@@ -266,8 +264,16 @@ class OutputFolder:
                 (self.root / ANNOTATIONS).rmdir()
             self._outputs_path.unlink(missing_ok=True)
             self.manifest_path.unlink(missing_ok=True)
-            shutil.rmtree(self.records.folder)
-            self.records.folder.mkdir()
+
+    def _own_files(self) -> list[Path]:
+        """Every file that smearlab wrote, but for its state."""
+        names = self.records.names()
+        with contextlib.suppress(OutputExistsError):
+            if held := read_manifest(self.manifest_path):
+                names = [*names, *(item.name for item in held.inputs)]
+        files = {*self._finished().get("files", {}), *(overlay_file(name) for name in names)}
+        # Whoever edited the state must not make smearlab delete anything elsewhere.
+        return [self.root / file for file in sorted(files) if ".." not in Path(file).parts]
 
     def _remove_leftovers(self) -> None:
         for folder in (self.root, self.state, self.records.folder, self.root / OVERLAYS):
@@ -286,6 +292,11 @@ class OutputFolder:
 
     def _note(self, finished: dict[str, Any]) -> None:
         write_bytes(self._outputs_path, json.dumps(finished, indent=0).encode("ascii"))
+
+
+def is_overlay(path: Path) -> bool:
+    """Whether a picture is an overlay that smearlab wrote, into whatever folder."""
+    return path.parent.name == OVERLAYS and (path.parent.parent / STATE / "run.json").exists()
 
 
 def overlay_file(name: str) -> str:

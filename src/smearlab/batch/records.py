@@ -126,13 +126,15 @@ def encode_record(stored: StoredField) -> bytes:
     return b"%s %s %d\n%s" % (_MAGIC, digest, len(text), rest)
 
 
-def decode_record(data: bytes) -> StoredField:
+def decode_record(data: bytes, *, thumbnails: bool = True) -> StoredField:
     """Unpack what :func:`encode_record` packed.
 
     Parameters
     ----------
     data : bytes
         A whole record file.
+    thumbnails : bool
+        Whether its pictures are wanted, too.
 
     Returns
     -------
@@ -149,8 +151,14 @@ def decode_record(data: bytes) -> StoredField:
         raise DamagedRecordError(f"no header {_MAGIC.decode()!r}; received {header[:40]!r}")
     if hashlib.sha256(rest).hexdigest().encode() != parts[1]:
         raise DamagedRecordError("the checksum does not match")
-    length = int(parts[2])
-    return _from_plain(json.loads(rest[:length]), memoryview(rest)[length:])
+    try:
+        length = int(parts[2])
+        body = json.loads(rest[:length])
+        if not thumbnails:
+            body["thumbnails"] = []
+        return _from_plain(body, memoryview(rest)[length:])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedRecordError(f"not what this smearlab writes: {error!r}") from error
 
 
 def _plain_cell(cell: Cell) -> dict[str, Any]:
@@ -182,19 +190,22 @@ def _from_plain(body: dict[str, Any], tail: memoryview) -> StoredField:
     cells: list[Cell] = []
     at = 0
     for plain in body["cells"]:
-        count = plain.pop("points")
+        count = plain["points"]
         contour = np.frombuffer(tail, dtype="<f4", count=2 * count, offset=at).reshape(count, 2)
         at += contour.nbytes
-        numbers = {key: _float(plain.pop(key)) for key in ("area_px", "detection_score")}
         cells.append(
             Cell(
                 field=body["name"],
+                label=plain["label"],
                 contour=contour.astype(np.float32),
-                bbox=tuple(plain.pop("bbox")),
-                probabilities={k: _float(v) for k, v in plain.pop("probabilities").items()},
-                confidence=_float(plain.pop("confidence")),
-                **numbers,
-                **plain,
+                bbox=tuple(plain["bbox"]),
+                area_px=_float(plain["area_px"]),
+                touches_border=plain["touches_border"],
+                element=plain["element"],
+                detection_score=_float(plain["detection_score"]),
+                type=plain["type"],
+                probabilities={k: _float(v) for k, v in plain["probabilities"].items()},
+                confidence=_float(plain["confidence"]),
             )
         )
     thumbnails: dict[int, bytes] = {}
@@ -231,17 +242,23 @@ class RecordStore:
         """Where the record of the field ``name`` lies."""
         return self.folder / f"{name}{_SUFFIX}"
 
+    def names(self) -> list[str]:
+        """Fields that have a record, sound or not; sorted."""
+        return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
+
     def save(self, stored: StoredField) -> None:
         """Write one record, whole or not at all."""
         write_bytes(self.path(stored.record.name), encode_record(stored))
 
-    def load(self, name: str) -> StoredField | None:
+    def load(self, name: str, *, thumbnails: bool = True) -> StoredField | None:
         """Read one record.
 
         Parameters
         ----------
         name : str
             Name of the field.
+        thumbnails : bool
+            Whether its pictures are wanted, too.
 
         Returns
         -------
@@ -249,7 +266,7 @@ class RecordStore:
             None when there is none, or a damaged one, or one of another field.
         """
         try:
-            stored = decode_record(self.path(name).read_bytes())
+            stored = decode_record(self.path(name).read_bytes(), thumbnails=thumbnails)
         except (FileNotFoundError, DamagedRecordError):
             return None
         return stored if stored.record.name == name else None
@@ -266,18 +283,23 @@ class RecordStream:
         Where they lie.
     names : sequence of str
         Fields to give, in this order; each must have a sound record.
+    thumbnails : bool
+        Whether their pictures are wanted, too.
     """
 
-    def __init__(self, store: RecordStore, names: Sequence[str]) -> None:
+    def __init__(
+        self, store: RecordStore, names: Sequence[str], *, thumbnails: bool = True
+    ) -> None:
         self._store = store
         self._names = names
+        self._thumbnails = thumbnails
 
     def __len__(self) -> int:
         return len(self._names)
 
     def __iter__(self) -> Iterator[FieldRecord]:
         for name in self._names:
-            stored = self._store.load(name)
+            stored = self._store.load(name, thumbnails=self._thumbnails)
             if stored is None:
                 raise DamagedRecordError(
                     f"the record of field {name!r} in {self._store.folder} vanished or was "

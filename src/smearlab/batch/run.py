@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from smearlab.batch.folder import Outcome, OutputFolder, content_of, overlay_file, writing
+from smearlab.batch.folder import OVERLAYS, Outcome, OutputFolder, is_overlay, overlay_file, writing
 from smearlab.batch.manifest import Input, Manifest, start_time
 from smearlab.batch.outputs import check_exports, output_files, write_outputs
 from smearlab.batch.progress import RunProgress, SilentProgress
-from smearlab.batch.records import StoredField
+from smearlab.batch.records import StoredField, content_of
 from smearlab.batch.workers import WorkerPool, usable_cores
 from smearlab.errors import ImageError, UsageError
 from smearlab.io.atomic import write_bytes
@@ -191,7 +191,7 @@ def analyze_files(
     options = options or RunOptions()
     progress = progress or SilentProgress()
     folder = OutputFolder(Path(out))
-    inputs = find_inputs(paths, folder)
+    inputs = find_inputs(paths)
     with folder.claim(force):
         cards = analyzer.describe()
         asked = Manifest(inputs, options.that_alter_results(), _fingerprints(cards), start_time())
@@ -200,18 +200,20 @@ def analyze_files(
         return run.finish(_report_meta(paths, cards, manifest, options))
 
 
-def find_inputs(paths: Sequence[str | Path], folder: OutputFolder) -> tuple[Input, ...]:
-    """The files of a run, named; what smearlab itself wrote to the folder is left out.
+def find_inputs(paths: Sequence[str | Path]) -> tuple[Input, ...]:
+    """The files of a run, named; overlays that smearlab itself wrote are left out.
 
     Raises
     ------
     UsageError
         If a path gives no picture.
     """
-    own = {(folder.root / file).resolve() for file in folder.own_files()}
-    files = [path for path in find_images(paths) if not own or path.resolve() not in own]
+    files = [path for path in find_images(paths) if not is_overlay(path)]
     if not files:
-        raise UsageError(f"{', '.join(map(str, paths))}: only pictures that smearlab wrote itself")
+        raise UsageError(
+            f"{', '.join(map(str, paths))}: only overlays that smearlab wrote; name the pictures "
+            "they were made from"
+        )
     names = field_names(files)
     return tuple(Input.of(name, path) for name, path in zip(names, files, strict=True))
 
@@ -238,31 +240,47 @@ class _Run:
 
     def finish(self, meta: ReportMeta) -> RunResult:
         """Analyse what is missing, then write the tables, the report and the exports."""
-        names = [item.name for item in self.inputs]
-        files = output_files(names, self.options.exports)
-        last = self.folder.outcome(files)
-        left = [i for i in self.inputs if not self.folder.is_done(i.name, thorough=last is None)]
+        last = self.folder.outcome(self.options.exports)
+        left = [item for item in self.inputs if not self._is_done(item, thorough=last is None)]
         n_before = len(self.inputs) - len(left)
         errors = self._analyze(left, n_before)
-        failures = [(error.path, error.reason) for error in errors]
-        if last is not None and last.failures == failures:
-            pooled, untouched = last.pooled, True
-        else:
-            failed = {error.path for error in errors}
-            done = [item.name for item in self.inputs if item.path not in failed]
-            with writing(self.folder.root):
-                self.folder.announce(files)
-                counts = write_outputs(self.folder, done, errors, meta, self.options.exports)
-                pooled, untouched = counts.to_dict(), False
-                self.folder.complete(files, Outcome(failures, pooled))
+        failures = tuple((error.path, error.reason) for error in errors)
+        unchanged = last is not None and last.failures == failures
+        outcome = last if last is not None and unchanged else self._write(errors, failures, meta)
         return RunResult(
-            self.folder.root, len(self.inputs), n_before, tuple(errors), pooled, untouched
+            self.folder.root,
+            len(self.inputs),
+            n_before,
+            tuple(errors),
+            outcome.pooled,
+            untouched=unchanged,
         )
+
+    def _write(
+        self, errors: Sequence[FileError], failures: tuple[tuple[str, str], ...], meta: ReportMeta
+    ) -> Outcome:
+        self.progress.say("writing the tables and the report")
+        exports = self.options.exports
+        failed = {error.path for error in errors}
+        done = [item for item in self.inputs if item.path not in failed]
+        files = output_files([item.name for item in done], exports)
+        with writing(self.folder.root):
+            self.folder.announce(files)
+            counts = write_outputs(self.folder, done, errors, meta, exports, 2 * self.jobs)
+            outcome = Outcome(failures, counts.to_dict(), exports)
+            self.folder.complete(files, outcome)
+        return outcome
+
+    def _is_done(self, item: Input, thorough: bool) -> bool:
+        return self.folder.is_done(item.name, overlay=self.options.overlays, thorough=thorough)
 
     def _analyze(self, left: Sequence[Input], n_before: int) -> list[FileError]:
         """Analyse fields in parallel; gives the failures in input order."""
         failures: dict[str, FileError] = {}
         n_done = n_before
+        if self.options.overlays:
+            with writing(self.folder.root):
+                (self.folder.root / OVERLAYS).mkdir(exist_ok=True)
         self.progress.start(len(self.inputs), n_before)
         pool = WorkerPool(self._analyze_one, min(2 * self.jobs, max(1, len(left))))
         try:
@@ -278,8 +296,9 @@ class _Run:
         except KeyboardInterrupt as stop:
             pool.stop(_PATIENCE_S)
             raise RunInterrupted(n_done, len(self.inputs)) from stop
-        finally:
-            pool.stop(_PATIENCE_S)
+        except BaseException:
+            pool.stop()
+            raise
         return [failures[item.path] for item in left if item.path in failures]
 
     def _analyze_one(self, item: Input) -> _Answer:

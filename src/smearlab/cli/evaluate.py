@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from smearlab.evaluation.reference_masks import MaskKind
     from smearlab.pipeline import Analyzer
 
@@ -59,6 +61,8 @@ Jobs = Annotated[
     typer.Option("--jobs", min=1, help="Pictures at a time.", show_default="one a core"),
 ]
 
+_NOTES_SHOWN = 5
+
 commands = typer.Typer(
     name="evaluate",
     help="Measure the models on pictures that you labelled: boxes, masks, or cells sorted into "
@@ -81,8 +85,8 @@ def fields(
         Path | None,
         typer.Option(
             "--classes",
-            help="YOLO only: file with one class name a line. Without it classes.txt is looked "
-            "for beside the boxes and above; failing that, 0 is WBC, 1 RBC, 2 PLT.",
+            help="YOLO only: file with one class name a line; without it, classes.txt beside the "
+            "boxes or up to two folders above.",
         ),
     ] = None,
     json: Json = None,
@@ -96,15 +100,17 @@ def fields(
 ) -> None:
     """Measure finding and counting against boxes.
 
-    AP50 and AP (IoU .50 to .95) as COCO defines them, precision and recall at IoU 0.5, and how
-    far the counts are off, for red cells, nucleated cells (WBC) and platelets. Class names such
-    as Platelets, leukocyte or neutrophil are understood. Nucleated types that the box set names
-    are measured apart as well; where it names erythroblasts, they do not count as WBC.
+    AP50 and AP (IoU .50 to .95) as COCO defines them, precision and recall at
+    IoU 0.5, and how far the counts are off, for red cells, nucleated cells
+    (WBC) and platelets. Class names such as Platelets, leukocyte or neutrophil
+    are understood. Nucleated types that the box set names are measured apart as
+    well; where it names erythroblasts, they do not count as WBC.
 
-    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call was wrong.
+    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call
+    was wrong.
 
-    Example: smearlab evaluate fields --images val/images --boxes val/labels --format yolo
-    --classes classes.txt --json fields.json
+    Example: smearlab evaluate fields --images val/images --boxes val/labels
+    --format yolo --classes classes.txt --json fields.json
     """
     from smearlab.evaluation.box_sets import open_box_set, read_groups
     from smearlab.evaluation.fields import evaluate_fields
@@ -125,10 +131,9 @@ def fields(
                 jobs=jobs or _cores(),
                 advance=advance,
             )
-        result["settings"]["notes"] = list(box_set.notes)
         tables = [fields_table(result)]
         tables += [fields_table(part, name) for name, part in result.get("groups", {}).items()]
-        _finish(result, analyzer, json, tables, box_set.notes)
+        _finish({**result, "notes": list(box_set.notes)}, analyzer, json, tables)
 
 
 @commands.command("masks")
@@ -164,14 +169,17 @@ def masks(
 ) -> None:
     """Measure outlines and splitting against masks.
 
-    Pixel accuracy, precision, sensitivity, IoU and Dice; F1 of whole cells at IoU 0.5 and 0.75,
-    panoptic quality, cells split and merged. Cells of black-and-white masks are 4-connected
-    pieces. Public masks leave out many cells that the edge of the field cuts, so those are
-    ignored unless you say --border count; the JSON holds the figures of both rules.
+    Pixel accuracy, precision, sensitivity, IoU and Dice; F1 of whole cells at
+    IoU 0.5 and 0.75, panoptic quality, cells split and merged. Cells of
+    black-and-white masks are 4-connected pieces. Public masks leave out many
+    cells that the edge of the field cuts, so those are ignored unless you say
+    --border count; the JSON holds the figures of both rules.
 
-    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call was wrong.
+    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call
+    was wrong.
 
-    Example: smearlab evaluate masks --images images --masks masks --json masks.json
+    Example: smearlab evaluate masks --images images --masks masks --json
+    masks.json
     """
     from smearlab.evaluation.masks import MaskRules, evaluate_masks, find_masks
     from smearlab.evaluation.tables import masks_table
@@ -203,12 +211,14 @@ def cells(
 ) -> None:
     """Measure typing on pictures of single cells.
 
-    The folders are called as archives call them: ig, NEUTROPHIL, Lymph, SNE, NRBC; a name that
-    is no known type is refused, with a list of those that are. An unidentified answer counts as
-    wrong; how many there were is said. Accuracy, balanced accuracy, precision, recall and F1 of
-    each type, who was taken for whom, and how far confidence can be trusted.
+    The folders are called as archives call them: ig, NEUTROPHIL, Lymph, SNE,
+    NRBC; a name that is no known type is refused, with a list of those that
+    are. An unidentified answer counts as wrong; how many there were is said.
+    Accuracy, balanced accuracy, precision, recall and F1 of each type, who was
+    taken for whom, and how far confidence can be trusted.
 
-    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call was wrong.
+    Exit status: 0 all well, 1 some files failed (they are listed), 2 the call
+    was wrong.
 
     Example: smearlab evaluate cells --images cells/test --json cells.json
     """
@@ -299,11 +309,7 @@ def _progress(unit: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def _finish(
-    result: dict[str, Any],
-    analyzer: Analyzer,
-    path: Path | None,
-    tables: Any,
-    notes: tuple[str, ...] = (),
+    result: dict[str, Any], analyzer: Analyzer, path: Path | None, tables: Iterable[Table]
 ) -> None:
     """Print, write, and end with the status that fits."""
     import json
@@ -319,15 +325,21 @@ def _finish(
     }
     errors = result.pop("errors")
     whole = {**result, "models": models, "smearlab": __version__, "errors": errors}
-    if path is not None:
-        text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(path, text + "\n")
     console = Console()
     for table in tables:
         console.print(table)
-    for note in notes:
-        typer.echo(note)
+    notes = result.get("notes", [])
+    for note in notes[:_NOTES_SHOWN]:
+        typer.echo(f"note: {note}")
+    if len(notes) > _NOTES_SHOWN:
+        typer.echo(f"note: and {len(notes) - _NOTES_SHOWN} more, all in the file of --json")
     if path is not None:
+        text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+        try:
+            write_text(path, text + "\n")
+        except OSError as problem:
+            typer.echo(f"Error: {path} cannot be written: {problem.strerror}", err=True)
+            raise typer.Exit(1) from problem
         typer.echo(f"figures: {path}")
     if errors:
         typer.echo(f"{len(errors)} files failed:", err=True)

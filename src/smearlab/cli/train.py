@@ -11,7 +11,9 @@ import typer
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="Name of a recipe; left out, the recipes are listed.", metavar="RECIPE"),
+        typer.Argument(
+            help="Name of a recipe; left out, the recipes are listed.", metavar="RECIPE"
+        ),
     ] = None,
     stage: Annotated[
         list[str] | None,
@@ -76,8 +78,9 @@ def train(
         for part in stages:
             part = override(part, settings or [])
             typer.echo(f"{part.name}: training in {out / part.name}", err=True)
-            if part.kind == "classifier" and (target / "cell_centres").is_dir():
-                source = TrainingData(folder, out, str(target / "cell_centres"))
+            teacher = part.start_from or "cell_centres"
+            if (target / teacher).is_dir():  # found cells with what this recipe just trained
+                source = TrainingData(folder, out, str(target / teacher))
             train_stage(chosen, part, source, out / part.name, show=not quiet)
             typer.echo(str(export_stage(part, source, out / part.name, target / part.name)))
     except SmearlabError as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,12 +15,22 @@ from numpy.typing import NDArray
 
 from smearlab.datasets.box_masks import element_map
 from smearlab.errors import UsageError
+from smearlab.io.annotations import AnnotationSet, voc, yolo
+from smearlab.io.images import read_field
+from smearlab.registry import look_up
 from smearlab.types import Element
 
 Part = Literal["train", "tune", "val"]
 #: Share of the training groups that choose thresholds and never train.
 TUNE_SHARE = 0.06
 _MIN_SIDE_PX = 4.0  # BCCD holds a 1-pixel box
+_YOLO_NAMES = ("WBC", "RBC", "PLT")
+_ELEMENT_OF_NAME: Mapping[str, Element] = {
+    "RBC": "RBC",
+    "WBC": "WBC",
+    "PLT": "PLT",
+    "Platelets": "PLT",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,31 +157,23 @@ def list_fields(data: Path) -> list[FieldFile]:
     return files
 
 
-def _read_boxes(file: FieldFile, width: int, height: int) -> Iterator[tuple[list[float], Element]]:
+def _read_boxes(file: FieldFile, width_px: int, height_px: int) -> AnnotationSet:
     if file.boxes.suffix == ".txt":
-        names: tuple[Element, ...] = ("WBC", "RBC", "PLT")
-        for line in file.boxes.read_text().splitlines():
-            code, x, y, w, h = line.split()[:5]
-            cx, cy = float(x) * width, float(y) * height
-            dx, dy = float(w) * width / 2, float(h) * height / 2
-            yield [cx - dx, cy - dy, cx + dx, cy + dy], names[int(code)]
-    else:
-        known: dict[str, Element] = {"RBC": "RBC", "WBC": "WBC", "Platelets": "PLT"}
-        for item in ET.parse(file.boxes).getroot().iter("object"):
-            bb = item.find("bndbox")
-            box = [float(bb.find(k).text) for k in ("xmin", "ymin", "xmax", "ymax")]
-            yield box, known[item.find("name").text]
+        return yolo.read(file.boxes, _YOLO_NAMES, size_px=(width_px, height_px))
+    return voc.read(file.boxes)
 
 
 def load_field(file: FieldFile) -> BoxedField:
     """Read one field, its boxes and its pixel map."""
-    pixels = cv2.cvtColor(cv2.imread(str(file.image)), cv2.COLOR_BGR2RGB)
+    pixels = read_field(file.image).pixels
     height, width = pixels.shape[:2]
-    boxes, elements = [], []
-    for box, element in _read_boxes(file, width, height):
-        if min(box[2] - box[0], box[3] - box[1]) >= _MIN_SIDE_PX:
-            boxes.append(box)
-            elements.append(element)
+    kept = [
+        item
+        for item in _read_boxes(file, width, height).items
+        if min(item.bbox[2] - item.bbox[0], item.bbox[3] - item.bbox[1]) >= _MIN_SIDE_PX
+    ]
+    boxes = [item.bbox for item in kept]
+    elements = [look_up("box class", _ELEMENT_OF_NAME, item.label) for item in kept]
     array = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
     white = None
     if file.masks is not None:

@@ -24,6 +24,7 @@ from PIL import Image
 
 from smearlab.datasets.simulator import SimulatedField, SmearConfig
 from smearlab.errors import OutputExistsError, UsageError
+from smearlab.io.annotations import Annotation, AnnotationSet, yolo
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.types import CELL_TYPES, ELEMENTS, UNIDENTIFIED
 
@@ -65,28 +66,18 @@ def write_fields(
         raise OutputExistsError(f"{out} exists and is not empty; name a new folder")
     for name in ("images", "boxes", "masks"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    write_text(out / "classes.txt", "\n".join(BOX_CLASSES) + "\n")
+    yolo.write_classes(out, BOX_CLASSES)
     entries = [_write_field(out, simulated) for simulated in fields]
     truth = {"simulated": True, "settings": asdict(config), "fields": entries}
     write_text(out / "truth.json", json.dumps(truth, indent=1) + "\n")
     return truth
 
 
-def yolo_boxes(simulated: SimulatedField) -> str:
-    """The boxes as YOLO lines: class number, centre x, y, width, height over the field's size."""
-    width, height = simulated.field.width_px, simulated.field.height_px
-    lines = []
-    for cell in simulated.cells:
-        x0, y0, x1, y1 = cell.bbox
-        shares = (
-            (x0 + x1) / 2 / width,
-            (y0 + y1) / 2 / height,
-            (x1 - x0) / width,
-            (y1 - y0) / height,
-        )
-        numbers = " ".join(f"{share:.8f}" for share in shares)
-        lines.append(f"{BOX_CLASSES.index(cell.element)} {numbers}\n")
-    return "".join(lines)
+def element_boxes(simulated: SimulatedField) -> AnnotationSet:
+    """The boxes of whole shapes, labelled RBC, WBC or PLT."""
+    field = simulated.field
+    boxes = tuple(Annotation(cell.element, cell.bbox) for cell in simulated.cells)
+    return AnnotationSet(field.name, field.width_px, field.height_px, boxes)
 
 
 def _write_field(out: Path, simulated: SimulatedField) -> dict[str, Any]:
@@ -99,7 +90,7 @@ def _write_field(out: Path, simulated: SimulatedField) -> dict[str, Any]:
     write_bytes(out / "images" / f"{name}.png", _png(Image.fromarray(field.pixels), dpi))
     mask = Image.fromarray(simulated.labels.array.astype(np.uint16))
     write_bytes(out / "masks" / f"{name}.png", _png(mask, dpi))
-    write_text(out / "boxes" / f"{name}.txt", yolo_boxes(simulated))
+    yolo.write(out / "boxes", element_boxes(simulated), BOX_CLASSES)
     return {
         "name": name,
         "source": field.source,

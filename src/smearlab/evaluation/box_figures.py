@@ -23,7 +23,7 @@ from smearlab.metrics.detection import (
     select_fields,
 )
 from smearlab.metrics.resampling import draw_weights, ratio
-from smearlab.types import CELL_TYPES, ELEMENTS, Cell, Element
+from smearlab.types import CELL_TYPES, ELEMENTS, Box, Cell, Element
 
 Figures = dict[str, dict[str, NDArray[np.float64]]]
 
@@ -44,6 +44,33 @@ class TrueBox:
     box: tuple[float, float, float, float]
 
 
+@dataclass(frozen=True)
+class FoundBox:
+    """A candidate, without its contour, of which many fields would fill the memory.
+
+    Parameters
+    ----------
+    box : tuple of int
+        ``(x0, y0, x1, y1)`` px, half-open.
+    score : float
+        Detection score in [0, 1].
+    element : {"RBC", "WBC", "PLT"}
+        What it was found as.
+    type : str
+        Its type.
+    """
+
+    box: Box
+    score: float
+    element: Element
+    type: str
+
+    @classmethod
+    def of(cls, cell: Cell) -> FoundBox:
+        """What is needed of a cell."""
+        return cls(cell.bbox, cell.detection_score, cell.element, cell.type)
+
+
 @dataclass(frozen=True, eq=False)
 class BoxedField:
     """What was found in one field, and what is there.
@@ -52,14 +79,14 @@ class BoxedField:
     ----------
     name : str
         Of the field.
-    found : tuple of Cell
+    found : tuple of FoundBox
         Candidates, sure and unsure.
     true : tuple of TrueBox
         Boxes.
     """
 
     name: str
-    found: tuple[Cell, ...]
+    found: tuple[FoundBox, ...]
     true: tuple[TrueBox, ...]
 
 
@@ -142,14 +169,14 @@ def match_class(fields: Sequence[BoxedField], judged: JudgedClass) -> Matches:
     }
     matched = []
     for field in fields:
-        found = [cell for cell in field.found if judged.holds(cell.element, cell.type)]
+        found = [one for one in field.found if judged.holds(one.element, one.type)]
         true = [
             box.box
             for box in field.true
             if judged.holds(meaning[box.name].element, meaning[box.name].nucleated_type)
         ]
-        scores = [cell.detection_score for cell in found]
-        matched.append(match_boxes([cell.bbox for cell in found], scores, true, COCO_IOUS))
+        scores = [one.score for one in found]
+        matched.append(match_boxes([one.box for one in found], scores, true, COCO_IOUS))
     return pool_matches(matched)
 
 

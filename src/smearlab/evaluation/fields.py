@@ -9,6 +9,7 @@ from typing import Any
 from smearlab.errors import UsageError
 from smearlab.evaluation.box_figures import (
     BoxedField,
+    FoundBox,
     TrueBox,
     judged_classes,
     match_class,
@@ -82,7 +83,8 @@ def evaluate_fields(
     def look(image: Path) -> BoxedField:
         field = read_field(image)
         true = tuple(read_boxes(image, field))
-        return BoxedField(image.name, detector.detect(field, MIN_SCORE), true)
+        found = tuple(FoundBox.of(cell) for cell in detector.detect(field, MIN_SCORE))
+        return BoxedField(image.name, found, true)
 
     judged_classes(class_names)  # a name that is not understood costs no waiting
     fields, bad = over_files(images, look, path_of=lambda p: p, jobs=jobs, advance=advance)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from smearlab.types import ELEMENTS
 
 _FIELD_ROWS = (
-    ("ap50", "AP50", 4),
-    ("ap", "AP", 4),
-    ("precision", "precision", 4),
-    ("recall", "recall", 4),
-    ("count_mae", "count error, cells", 2),
-    ("count_bias", "count bias, cells", 2),
-    ("count_mape", "count error, %", 2),
+    ("ap50", "AP50", 3),
+    ("ap", "AP", 3),
+    ("precision", "precision", 3),
+    ("recall", "recall", 3),
+    ("count_mae", "count MAE", 2),
+    ("count_bias", "count bias", 2),
+    ("count_mape", "count MAPE %", 2),
 )
 _MASK_ROWS = (
     ("object_f1_50", "object F1 at IoU 0.5"),
@@ -63,7 +64,7 @@ def figure(value: float | None, interval: Sequence[float | None] | None, digits:
         return "–"
     if interval is None or interval[0] is None or interval[1] is None:
         return f"{value:.{digits}f}"
-    dash = " to " if interval[0] < 0 else "–"
+    dash = "…" if interval[0] < 0 else "–"
     return f"{value:.{digits}f} ({interval[0]:.{digits}f}{dash}{interval[1]:.{digits}f})"
 
 
@@ -84,7 +85,7 @@ def fields_table(result: Mapping[str, Any], title: str = "") -> Table:
     ends = result["intervals"]
     named = [n for n, end in ends.items() if isinstance(end, Mapping) and n not in ELEMENTS]
     classes = [*ELEMENTS, *named]
-    table = Table(title=title or None, title_justify="left")
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE, pad_edge=False)
     table.add_column(f"{result['n_fields']} fields")
     for name in classes:
         table.add_column(name, justify="right")
@@ -93,8 +94,8 @@ def fields_table(result: Mapping[str, Any], title: str = "") -> Table:
         cells = [figure(result[n][key], ends[n][key], digits) for n in classes]
         table.add_row(label, *cells, end_section=key == "recall")
     table.add_section()
-    table.add_row("mean AP50", figure(result["map50"], ends["map50"]))
-    table.add_row("mean AP", figure(result["map"], ends["map"]))
+    table.add_row("mean AP50", figure(result["map50"], ends["map50"], 3))
+    table.add_row("mean AP", figure(result["map"], ends["map"], 3))
     return table
 
 
@@ -114,7 +115,7 @@ def masks_table(result: Mapping[str, Any]) -> Table:
     heads = {"ignore": "cells at the edge ignored", "count": "cells at the edge counted"}
     rules = sorted(heads, key=lambda rule: rule != asked)
     parts = [result["by_border"][rule] for rule in rules]
-    table = Table()
+    table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column(f"{result['n']} fields")
     for rule in rules:
         table.add_column(heads[rule], justify="right")
@@ -145,19 +146,24 @@ def cells_tables(result: Mapping[str, Any]) -> tuple[Table, Table, Table]:
     tuple of rich.table.Table
     """
     ends = result["intervals"]
-    overall = Table()
+    overall = Table(box=box.SIMPLE, pad_edge=False)
     overall.add_column(f"{result['n']} pictures")
     overall.add_column("", justify="right")
     for key, label in _CELL_ROWS:
         overall.add_row(label, figure(result[key], ends[key]))
-    types = Table()
+    types = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("type", "n", "precision", "recall", "F1"):
         types.add_column(column, justify="left" if column == "type" else "right")
     for name, one in result["types"].items():
         cells = [figure(one[key], ends["types"][name][key], 3) for key in ("precision", "recall")]
         types.add_row(name, str(one["n"]), *cells, figure(one["f1"], ends["types"][name]["f1"], 3))
     confusion = result["confusion"]
-    matrix = Table(title="rows: what it is; columns: the answer", title_justify="left")
+    matrix = Table(
+        title="rows: what it is; columns: the answer",
+        title_justify="left",
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
     matrix.add_column("")
     for name in confusion["columns"]:
         matrix.add_column(_short(name), justify="right")
@@ -168,4 +174,13 @@ def cells_tables(result: Mapping[str, Any]) -> tuple[Table, Table, Table]:
 
 def _short(name: str) -> str:
     """A head for a narrow column."""
-    return {"immature granulocyte": "ig", "unidentified": "?"}.get(name, name[:4])
+    return _SHORT.get(name, name[:4])
+
+
+_SHORT = {
+    "erythrocyte": "RBC",
+    "platelet": "PLT",
+    "immature granulocyte": "IG",
+    "erythroblast": "NRBC",
+    "unidentified": "?",
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,12 @@ from smearlab.types import ELEMENTS, Box, Element
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A cell that has an outline but no type yet.
+    """A cell that has no type yet.
 
     Parameters
     ----------
-    outline : Outline
+    box : tuple of float
+        As the network gives it, field px.
     bbox : tuple of int
         Half-open, field px.
     score : float
@@ -33,13 +34,16 @@ class Found:
         None when the segmenter does not tell elements apart.
     shares : mapping of str to float
         Element → how much speaks for it; sums to 1; empty when ``element`` is None.
+    outline : Outline or None
+        Where the decoder finds cells by their outline; else :func:`outline_cells` draws it.
     """
 
-    outline: Outline
+    box: tuple[float, float, float, float]
     bbox: Box
     score: float
     element: Element | None
     shares: Mapping[Element, float]
+    outline: Outline | None = None
 
 
 def decode(
@@ -77,19 +81,41 @@ def _centres(
 ) -> list[Found]:
     peaks = find_peaks(maps, card["grid_step"], [min_scores[name] for name in ELEMENTS])
     kept = suppress(peaks, card["suppress"]["same"], card["suppress"]["other"])
-    outlines = draw_outlines(kept, maps, card["map_step"])
     return [
         Found(
-            outline,
+            tuple(box.astype(float).tolist()),
             _whole_pixels(box, maps.width_px, maps.height_px),
             float(score),
             ELEMENTS[element],
             dict(zip(ELEMENTS, share.astype(float).tolist(), strict=True)),
         )
-        for outline, box, score, element, share in zip(
-            outlines, kept.boxes, kept.scores, kept.elements, kept.shares, strict=True
+        for box, score, element, share in zip(
+            kept.boxes, kept.scores, kept.elements, kept.shares, strict=True
         )
     ]
+
+
+def outline_cells(
+    found: Sequence[Found], elements: Sequence[Element], maps: FieldMaps, card: Mapping[str, Any]
+) -> list[Outline]:
+    """Outline of every cell; touching cells share the foreground among them.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        The cells that count: only they claim pixels.
+    elements : sequence of str
+        What each was taken to be in the end.
+    maps : FieldMaps
+    card : mapping
+        Card of the segmenter.
+    """
+    ready = [cell.outline for cell in found if cell.outline is not None]
+    if len(ready) == len(found):
+        return ready
+    boxes = np.array([cell.box for cell in found], np.float32)
+    numbers = [ELEMENTS.index(element) for element in elements]
+    return draw_outlines(boxes, numbers, maps, card["map_step"])
 
 
 def _whole_pixels(box: NDArray[np.float32], width_px: int, height_px: int) -> Box:
@@ -125,5 +151,6 @@ def _watershed(maps: FieldMaps, card: Mapping[str, Any]) -> list[Found]:
         outline = Outline(
             (largest[:, 0] + offset + 0.5).astype(np.float32), float((fine > 127).sum()), bounds
         )
-        found.append(Found(outline, bounds, float(cell[mask > 0].mean()), None, {}))
+        box = tuple(float(value) for value in bounds)
+        found.append(Found(box, bounds, float(cell[mask > 0].mean()), None, {}, outline))
     return found

@@ -7,17 +7,19 @@ elliptic distance, whose lines have this closed form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smearlab.instances.detections import Detections
 from smearlab.instances.ellipse import complete_box, ellipse_distance
 from smearlab.segment.maps import FieldMaps
 
 _REACH = 1.25  # of the half axes: no cell bulges farther beyond its box's ellipse
+
+_SMOOTH = 0.07  # of the cell: thinner spurs are noise of the map
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +52,7 @@ class _Window:
     cell: NDArray[np.float32]
 
 
-def _window(
-    box: NDArray[np.float32], element: int, maps: FieldMaps, map_step: int
-) -> _Window:
+def _window(box: NDArray[np.float32], element: int, maps: FieldMaps, map_step: int) -> _Window:
     """A cell's window of the field: elliptic distance, its element's and any cell's probability."""
     whole = complete_box(box.tolist(), maps.width_px, maps.height_px)
     pad = 0.5 * (_REACH - 1) * max(whole[2] - whole[0], whole[3] - whole[1])
@@ -67,7 +67,10 @@ def _window(
     part = maps.classes[top:bottom, left:right]
     pair = np.ascontiguousarray(np.stack([part[..., 1 + element], 1 - part[..., 0]], axis=-1))
     shift = np.array(
-        [[1 / step, 0, (x0 + 0.5) / step - 0.5 - left], [0, 1 / step, (y0 + 0.5) / step - 0.5 - top]]
+        [
+            [1 / step, 0, (x0 + 0.5) / step - 0.5 - left],
+            [0, 1 / step, (y0 + 0.5) / step - 0.5 - top],
+        ]
     )
     fine = cv2.warpAffine(
         pair,
@@ -79,14 +82,29 @@ def _window(
     return _Window(x0, y0, x1, y1, reach, fine[..., 0], fine[..., 1])
 
 
-def draw_outlines(found: Detections, maps: FieldMaps, map_step: int) -> list[Outline]:
-    """Outline of every detection, in their order.
+def draw_outlines(
+    boxes: NDArray[np.float32], elements: Sequence[int], maps: FieldMaps, map_step: int
+) -> list[Outline]:
+    """Outline of every cell, in their order.
 
-    A detection without any foreground under it is given its box's ellipse.
+    Parameters
+    ----------
+    boxes : ndarray of float32, shape (N, 4)
+        ``(x0, y0, x1, y1)`` field px.
+    elements : sequence of int
+        N numbers of elements.
+    maps : FieldMaps
+    map_step : int
+        Network px per step of the class map.
+
+    Returns
+    -------
+    list of Outline
+        A box without any foreground under it is given its ellipse.
     """
     windows = [
         _window(box, int(element), maps, map_step)
-        for box, element in zip(found.boxes, found.elements, strict=True)
+        for box, element in zip(boxes, elements, strict=True)
     ]
     if not windows:
         return []
@@ -97,8 +115,8 @@ def draw_outlines(found: Detections, maps: FieldMaps, map_step: int) -> list[Out
         meets = (rim[:, 0] < window.x1) & (rim[:, 2] > window.x0)
         meets &= (rim[:, 1] < window.y1) & (rim[:, 3] > window.y0)
         meets[n] = False
-        for m in np.flatnonzero(meets):
-            _give_way(mask, window, windows[m], bool(found.elements[n] == found.elements[m]), n < m)
+        for m in np.flatnonzero(meets).tolist():
+            _give_way(mask, window, windows[m], elements[n] == elements[m], n < m)
         outlines.append(_trace(mask, window))
     return outlines
 
@@ -123,8 +141,13 @@ def _give_way(
 
 def _trace(mask: NDArray[np.bool_], window: _Window) -> Outline:
     """Outline of the largest piece, holes filled; the ellipse if there is none."""
+    size = max(3, round(_SMOOTH * min(mask.shape)) | 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    # Beyond the field nothing is known: repeat the rim, so that cut cells are not eroded there.
+    wide = cv2.copyMakeBorder(mask.astype(np.uint8), *(size,) * 4, cv2.BORDER_REPLICATE)
+    smooth = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)[size:-size, size:-size]
     contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        np.ascontiguousarray(smooth), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
     largest = max(contours, key=cv2.contourArea, default=None)
     if largest is None or len(largest) < 3:
@@ -142,6 +165,4 @@ def _trace(mask: NDArray[np.bool_], window: _Window) -> Outline:
         corners = points
     offset = np.array([window.x0, window.y0])
     bounds = (*(low + offset).tolist(), *(high + offset).tolist())
-    return Outline(
-        (corners + offset + 0.5).astype(np.float32), float(canvas.sum()), bounds
-    )
+    return Outline((corners + offset + 0.5).astype(np.float32), float(canvas.sum()), bounds)

@@ -63,7 +63,8 @@ def open_atomic(
     if mode not in ("wb", "w"):
         raise ValueError(f"mode must be 'wb' or 'w'; received {mode!r}")
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:160]}.{secrets.token_hex(6)}{_ENDING}")
+    beginning = os.fsdecode(os.fsencode(target.name)[:200])  # names end at 255 bytes
+    temporary = target.with_name(f".{beginning}.{secrets.token_hex(6)}{_ENDING}")
     try:
         permissions = _permissions_of(target)
         descriptor = os.open(

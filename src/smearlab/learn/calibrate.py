@@ -38,9 +38,7 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element
         The tuning part.
     """
     analyzer = Analyzer.load(str(bundle), None)
-    tallies = [
-        _matches(analyzer.detect(Field(f.pixels, f.name), 0.15), f) for f in fields
-    ]
+    tallies = [_matches(analyzer.detect(Field(f.pixels, f.name), 0.15), f) for f in fields]
     chosen: dict[Element, float] = {}
     for element in ELEMENTS:
         goods = []

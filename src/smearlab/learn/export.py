@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from smearlab.learn.objectives import image_batch
 from smearlab.io.atomic import write_bytes, write_text
+from smearlab.learn.objectives import image_batch
 
 
 class CentresGraph(nn.Module):

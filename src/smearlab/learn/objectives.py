@@ -17,9 +17,7 @@ from smearlab.learn.losses.maps import class_map_loss
 
 def image_batch(pixels: Tensor) -> Tensor:
     """uint8 ``(B, H, W, 3)`` → float ``(B, 3, H, W)`` in [0, 1], channels last in memory."""
-    return (pixels.permute(0, 3, 1, 2).float() / 255).contiguous(
-        memory_format=torch.channels_last
-    )
+    return (pixels.permute(0, 3, 1, 2).float() / 255).contiguous(memory_format=torch.channels_last)
 
 
 def cell_centres(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -45,6 +45,10 @@ class Stage:
         For ``cells``: samples in an epoch.
     exclude_origins : tuple of str
         For ``cells``: origins left out.
+    start_from : str or None
+        Stage whose weights this one starts from, and whose bundle teaches it.
+    simulated, taught : int
+        For ``centres``: simulated fields, and single-cell pictures with boxes from the teacher.
     """
 
     name: str
@@ -59,6 +63,9 @@ class Stage:
     origin_weights: Mapping[str, float] = field(default_factory=dict)
     per_epoch: int | None = None
     exclude_origins: tuple[str, ...] = ()
+    start_from: str | None = None
+    simulated: int = 0
+    taught: int = 0
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,11 @@ def train_stage(
         "data": "simulated" if data.folder is None else stage.card["data"],
         "deviations": list(recipe.deviations),
     }
+    model = stage.model()
+    if stage.start_from is not None:
+        load_weights(run.parent / stage.start_from / "model.safetensors", model)
     return fit(
-        stage.model(),
+        model,
         data.samples(stage),
         stage.objective,
         stage.train,
@@ -91,7 +94,9 @@ def _calibrated(
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Temperature and confidence threshold from the tuning part."""
     patches = data.patches
-    tune = patches.take((patches.parts == "tune") & ~np.isin(patches.origins, stage.exclude_origins))
+    tune = patches.take(
+        (patches.parts == "tune") & ~np.isin(patches.origins, stage.exclude_origins)
+    )
     if not len(tune.types):
         return TypesGraph(model), {**card, "threshold": 0.0, "temperature": 1.0}
     logits = cell_logits(model, tune, card)
@@ -102,5 +107,5 @@ def _calibrated(
         **card,
         "temperature": round(heat, 4),
         "threshold": round(threshold, 4),
-        "tuned_on": int(len(targets)),
+        "tuned_on": len(targets),
     }

@@ -11,6 +11,7 @@ import numpy as np
 
 from smearlab.datasets.box_fields import BoxedField, Part, list_fields, load_field
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT
+from smearlab.datasets.cell_fields import teach_fields
 from smearlab.datasets.cell_images import list_cell_images
 from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches, cut_patches
 from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
@@ -77,7 +78,7 @@ class TrainingData:
     def samples(self, stage: Stage) -> SampleSource:
         """What a stage learns from: the training part only."""
         if stage.samples == "centres":
-            return CentreSamples(self.fields("train"), stage.view)
+            return CentreSamples([*self.fields("train"), *self._added(stage)], stage.view)
         if stage.samples == "foreground":
             return ForegroundSamples(self.fields("train"), stage.view)
         patches = self.patches
@@ -89,6 +90,37 @@ class TrainingData:
             stage.per_epoch,
             stage.origin_weights,
         )
+
+    def _added(self, stage: Stage) -> list[BoxedField]:
+        """Simulated fields, and single-cell pictures boxed by the teacher."""
+        if self.folder is None:
+            return []
+        added = [as_boxed(varied_field(seed)) for seed in range(stage.simulated)]
+        if stage.taught:
+            teacher = Analyzer.load(self.segmenter, None)
+            added += teach_fields(list_cell_images(self.folder), teacher, stage.taught)
+        return added
+
+
+def varied_field(seed: int) -> SimulatedField:
+    """A simulated field unlike the last: any stain, size, density and shape of red cells."""
+    rng = np.random.default_rng([seed, 41])
+    shares = rng.dirichlet([0.6, 0.6, 0.8, 2.0])[:3] * 0.95
+    config = SmearConfig(
+        height_px=320,
+        width_px=320,
+        rbc_diameter_px=float(rng.uniform(30, 64)),
+        n_wbc=int(rng.integers(0, 2)),
+        coverage=float(rng.uniform(0.1, 0.5)),
+        touching=float(rng.uniform(0, 0.7)),
+        overlap=float(rng.uniform(0, 0.4)),
+        dense=float(shares[0]),
+        oval=float(shares[1]),
+        crenated=float(shares[2]),
+        look="random",
+        blur_px=float(rng.uniform(0.4, 1.4)),
+    )
+    return simulate_field(seed, config)
 
 
 def as_boxed(truth: SimulatedField) -> BoxedField:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from smearlab.types import Share
 
 #: Left end and length of the axis in the drawing's own units; names lie left of it, values right.
-AXIS_X, AXIS_LENGTH = 180.0, 430.0
-WIDTH, ROW_HEIGHT, TOP, BOTTOM = 780.0, 34.0, 8.0, 46.0
-_STEPS = (0.05, 0.1, 0.2, 0.25, 0.5)
+AXIS_X, AXIS_LENGTH = 176.0, 280.0
+WIDTH, ROW_HEIGHT, TOP, BOTTOM = 624.0, 36.0, 6.0, 48.0
+_STEPS = (0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,6 @@ def lay_out(shares: Mapping[str, Share]) -> Chart | None:
 
 
 def _axis(highest: float) -> tuple[float, float]:
-    """Step and end of an axis with at most six marks, ending at 1 or below."""
-    for step in _STEPS:
-        n_steps = math.ceil(round(highest / step, 9))
-        if n_steps <= 5:
-            return step, min(1.0, step * max(1, n_steps))
-    raise AssertionError("a share is at most 1")
+    """Step and end of an axis of at most five steps that holds a fraction."""
+    step = next(step for step in _STEPS if highest <= 5 * step + 1e-9)
+    return step, step * max(1, math.ceil(round(highest / step, 9)))

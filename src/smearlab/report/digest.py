@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from smearlab.count.summary import Tally
+from smearlab.count.summary import Tally, element_of
 from smearlab.report.records import FieldRecord
 from smearlab.types import CELL_TYPES, ELEMENTS, Cell, Counts
+
+_COMMON = ("erythrocyte", "platelet")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,6 +50,12 @@ class FieldLine:
     n_of_element: tuple[int, ...]
     n_border: int
 
+    @property
+    def beyond_red_and_platelets(self) -> tuple[tuple[str, int], ...]:
+        """Types other than erythrocyte and platelet that occur, with their number."""
+        pairs = zip(CELL_TYPES, self.n_of_type, strict=True)
+        return tuple((name, n) for name, n in pairs if n and name not in _COMMON)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CellPicture:
@@ -61,6 +69,8 @@ class CellPicture:
         Name of its field.
     label : int
         Its number in the field.
+    nucleated : bool
+        Whether it was found as a white cell.
     confidence : float
         In [0, 1], or NaN.
     most_probable : str
@@ -72,6 +82,7 @@ class CellPicture:
     field_index: int
     field: str
     label: int
+    nucleated: bool
     confidence: float
     most_probable: str
     jpeg: bytes
@@ -79,6 +90,9 @@ class CellPicture:
 
 class Gallery:
     """Keeps the pictures of the least confident cells of one type.
+
+    Among unidentified cells nucleated ones take precedence, however confident: red cells are many
+    and would push them out.
 
     Parameters
     ----------
@@ -88,14 +102,14 @@ class Gallery:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        # A heap whose root is the most confident picture kept, i.e. the next one to go.
-        self._heap: list[tuple[float, int, CellPicture]] = []
+        # A heap whose root is the picture that goes next: the most confident, latest one.
+        self._heap: list[tuple[bool, float, int, CellPicture]] = []
         self._n_offered = 0
 
     def offer(self, picture: CellPicture) -> None:
         """Keep a picture if it is among the least confident so far; the earlier one wins a tie."""
         certainty = -1.0 if math.isnan(picture.confidence) else picture.confidence
-        entry = (-certainty, -self._n_offered, picture)
+        entry = (picture.nucleated, -certainty, -self._n_offered, picture)
         self._n_offered += 1
         if len(self._heap) < self.limit:
             heapq.heappush(self._heap, entry)
@@ -107,7 +121,7 @@ class Gallery:
 
     def __iter__(self) -> Iterator[CellPicture]:
         """The pictures, least confident first."""
-        return (entry[2] for entry in sorted(self._heap, key=lambda e: e[:2], reverse=True))
+        return (entry[3] for entry in sorted(self._heap, key=lambda e: e[:3], reverse=True))
 
 
 @dataclass(frozen=True)
@@ -220,4 +234,6 @@ def _line(index: int, record: FieldRecord, tally: Tally) -> FieldLine:
 
 def _picture(index: int, cell: Cell, jpeg: bytes) -> CellPicture:
     likely = max(cell.probabilities, key=cell.probabilities.__getitem__, default="")
-    return CellPicture(index, cell.field, cell.label, cell.confidence, likely, jpeg)
+    return CellPicture(
+        index, cell.field, cell.label, element_of(cell) == "WBC", cell.confidence, likely, jpeg
+    )

@@ -78,7 +78,9 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     bytes
         A whole PNG file.
     """
-    return _encode(".png", pixels, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY])
+    return _encode(
+        ".png", pixels, [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+    )
 
 
 def thumbnail(field: Field, cell: Cell, size: int = 72) -> bytes:
@@ -180,7 +182,8 @@ def _draw_lines(
 
 
 def _fixed(points: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.int32]:
-    return np.rint(points * 2**_SHIFT).astype(np.int32).reshape(-1, 1, 2)
+    fixed: NDArray[np.int32] = np.rint(points * 2**_SHIFT).astype(np.int32)
+    return fixed.reshape(-1, 1, 2)
 
 
 def _dashes(
@@ -201,7 +204,7 @@ def _dashes(
 
 def _draw_code(canvas: NDArray[np.uint8], cell: Cell, width: int) -> None:
     """A small tag in the type's colour, above the cell or inside its top where there is no room."""
-    code, scale = CODE_OF_TYPE[cell.type], 0.38 * (0.75 + 0.25 * width)
+    code, scale = CODE_OF_TYPE[cell.type], 0.44 * (0.75 + 0.25 * width)
     font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(1, width // 2)
     (text_w, text_h), _ = cv2.getTextSize(code, font, scale, thick)
     pad = 1 + width
@@ -213,7 +216,13 @@ def _draw_code(canvas: NDArray[np.uint8], cell: Cell, width: int) -> None:
     cv2.rectangle(canvas, (left, top), corner, rgb_of(cell.type), cv2.FILLED)
     cv2.rectangle(canvas, (left, top), corner, HALO, 1)
     cv2.putText(
-        canvas, code, (left + pad, top + pad + text_h - 1), font, scale, ink_on(cell.type), thick,
+        canvas,
+        code,
+        (left + pad, top + pad + text_h - 1),
+        font,
+        scale,
+        ink_on(cell.type),
+        thick,
         cv2.LINE_AA,
     )
 

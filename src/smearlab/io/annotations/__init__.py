@@ -16,6 +16,6 @@ YOLO       yes; of polygons, that  as polygons, to 0.0001 px;   score if asked f
 """
 
 from smearlab.io.annotations.annotation_set import Annotation, AnnotationSet, from_cells
-from smearlab.io.annotations.box_folder import BoxFolder, Boxes, read_boxes
+from smearlab.io.annotations.box_folder import Boxes, BoxFolder, read_boxes
 
 __all__ = ["Annotation", "AnnotationSet", "BoxFolder", "Boxes", "from_cells", "read_boxes"]

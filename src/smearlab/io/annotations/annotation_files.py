@@ -94,8 +94,9 @@ def number(value: object, complaint: str) -> float:
         If it is no finite number.
     """
     try:
-        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            result = float(value)
+        is_number = isinstance(value, (int, float, str)) and not isinstance(value, bool)
+        if is_number and "_" not in str(value):  # Python also takes "1_000" for a number
+            result = float(str(value))
             if math.isfinite(result):
                 return result
     except (ValueError, OverflowError):

@@ -95,7 +95,8 @@ class BoxFolder:
         files = self._files.get(_stem(image), [])
         if len(files) > 1:
             raise AnnotationError(
-                f"{files[0]} and {files[1]} both belong to {_stem(image)!r}; name one of the folders"
+                f"{files[0]} and {files[1]} both belong to {_stem(image)!r}; "
+                "name one of their folders"
             )
         return files[0] if files else None
 
@@ -122,8 +123,8 @@ class BoxFolder:
         file = self.find(image)
         if file is None:
             raise AnnotationError(
-                f"{image}: there is no {_stem(image)}{FORMATS[self.format]} in {self.folder}; add it "
-                "(an empty one for a picture without cells), or leave the picture out"
+                f"{image}: there is no {_stem(image)}{FORMATS[self.format]} in {self.folder}; "
+                "add it (an empty one for a picture without cells), or leave the picture out"
             )
         size_px = (width_px, height_px)
         if self.format == "voc":
@@ -147,8 +148,8 @@ class BoxFolder:
             if (folder / yolo.CLASSES_FILE).is_file():
                 return folder / yolo.CLASSES_FILE
         raise UsageError(
-            f"{self.folder}: no {yolo.CLASSES_FILE} in it or above it; name the file that lists the "
-            "classes, a name a line"
+            f"{self.folder}: no {yolo.CLASSES_FILE} in it or above it; "
+            "name the file that lists the classes, a name a line"
         )
 
 

@@ -68,9 +68,10 @@ def write(
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise AnnotationError(f"{path}: two pictures are called {twice!r}; give each its own name")
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image_id, one in enumerate(sets, start=1):
-        image = {"id": image_id, "file_name": one.name}
+        image: dict[str, Any] = {"id": image_id, "file_name": one.name}
         if file_names is not None and one.name in file_names:
             image |= {"file_name": file_names[one.name], "name": one.name}
         images.append(image | {"width": one.width_px, "height": one.height_px})
@@ -79,8 +80,8 @@ def write(
                 raise AnnotationError(
                     f"{path}: {item.label!r} is not among the categories {list(categories)}; add it"
                 )
-            entry = {"id": len(annotations) + 1, "image_id": image_id}
-            annotations.append(entry | _entry(item, category_ids[item.label]))
+            ids = {"id": len(annotations) + 1, "image_id": image_id}
+            annotations.append(ids | _entry(item, category_ids[item.label]))
     content = {
         "info": {"description": "Cells found by smearlab. Research use only."},
         "licenses": [],

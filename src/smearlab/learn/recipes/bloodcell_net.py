@@ -24,8 +24,15 @@ RECIPE = Recipe(
             samples="foreground",
             view=WholeViewConfig(),
             train=TrainConfig(
-                epochs=30, batch_size=8, lr=1e-4, optimizer="adam", weight_decay=0.0,
-                schedule="constant", ema=0.0, precision="bf16-mixed", workers=1,
+                epochs=30,
+                batch_size=8,
+                lr=1e-4,
+                optimizer="adam",
+                weight_decay=0.0,
+                schedule="constant",
+                ema=0.0,
+                precision="bf16-mixed",
+                workers=1,
             ),
             card={
                 "classes": ["background", "cell"],
@@ -53,8 +60,14 @@ RECIPE = Recipe(
                 input_px=64, context=1.1, turn=20.0, shift=0.05, zoom=0.05, shear=0.05, colour=0.0
             ),
             train=TrainConfig(
-                epochs=30, batch_size=32, lr=1e-3, optimizer="adam", weight_decay=0.0,
-                schedule="constant", ema=0.0, workers=1,
+                epochs=30,
+                batch_size=32,
+                lr=1e-3,
+                optimizer="adam",
+                weight_decay=0.0,
+                schedule="constant",
+                ema=0.0,
+                workers=1,
             ),
             card={
                 "classes": list(CELL_TYPES[:-1]),
@@ -69,11 +82,17 @@ RECIPE = Recipe(
     ),
     reported={
         "segmentation (section 4.1)": {
-            "pixel_accuracy": 0.9823, "precision": 0.9840, "sensitivity": 0.9825, "iou": 0.9597,
+            "pixel_accuracy": 0.9823,
+            "precision": 0.9840,
+            "sensitivity": 0.9825,
+            "iou": 0.9597,
             "dice": 0.9792,
         },
         "classification, 5 folds (section 4.2)": {
-            "accuracy": 0.9710, "precision": 0.9719, "recall": 0.9701, "f1": 0.9710,
+            "accuracy": 0.9710,
+            "precision": 0.9719,
+            "recall": 0.9701,
+            "f1": 0.9710,
         },
     },  # fmt: skip
     deviations=(

@@ -1,5 +1,7 @@
 """The two networks that ship: cell-centre segmenter and compact cell classifier."""
 
+from dataclasses import replace
+
 from smearlab.learn.export import CentresGraph, TypesGraph
 from smearlab.learn.models.cell_centres import CellCentres
 from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
@@ -13,8 +15,8 @@ from smearlab.types import CELL_TYPES, ELEMENTS
 #: Classes of the classifiers: every type but ``unidentified``.
 TYPES = CELL_TYPES[:-1]
 
-SEGMENTER = Stage(
-    name="cell_centres",
+FIRST = Stage(
+    name="cell_centres_first",
     kind="segmenter",
     model=CellCentres,
     graph=CentresGraph,
@@ -22,8 +24,14 @@ SEGMENTER = Stage(
     samples="centres",
     view=ViewConfig(),
     train=TrainConfig(
-        epochs=80, batch_size=24, lr=2e-3, precision="bf16-mixed", workers=1, ema=0.998
-    ),
+        epochs=80,
+        max_steps=1850,
+        batch_size=24,
+        lr=2e-3,
+        precision="bf16-mixed",
+        workers=1,
+        ema=0.0,
+    ),  # fmt: skip
     card={
         "classes": ["background", *ELEMENTS],
         "decoder": "centres",
@@ -41,6 +49,23 @@ SEGMENTER = Stage(
     },
 )
 
+SEGMENTER = replace(
+    FIRST,
+    name="cell_centres",
+    train=replace(FIRST.train, epochs=44, max_steps=None, lr=1.2e-3, ema=0.998),
+    start_from="cell_centres_first",
+    simulated=330,
+    taught=270,
+    card={
+        **FIRST.card,
+        "data": [
+            *FIRST.card["data"],
+            "PBC, single cells of the training part with boxes from the first round (CC BY 4.0)",
+            "simulated fields (smearlab simulate)",
+        ],
+    },
+)
+
 CLASSIFIER = Stage(
     name="cell_types",
     kind="classifier",
@@ -50,7 +75,12 @@ CLASSIFIER = Stage(
     samples="cells",
     view=CellViewConfig(),
     train=TrainConfig(
-        epochs=36, batch_size=48, lr=2e-3, weight_decay=0.02, precision="bf16-mixed", workers=1,
+        epochs=36,
+        batch_size=48,
+        lr=2e-3,
+        weight_decay=0.02,
+        precision="bf16-mixed",
+        workers=1,
         ema=0.998,
     ),  # fmt: skip
     card={
@@ -73,5 +103,5 @@ RECIPE = Recipe(
     name="shipped",
     title="The segmenter and the classifier inside the package",
     source="smearlab",
-    stages=(SEGMENTER, CLASSIFIER),
+    stages=(FIRST, SEGMENTER, CLASSIFIER),
 )

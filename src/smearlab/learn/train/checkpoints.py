@@ -99,5 +99,3 @@ def load_weights(path: Path, model: nn.Module) -> nn.Module:
 def parameter_count(model: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
-
-

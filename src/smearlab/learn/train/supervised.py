@@ -13,6 +13,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,7 +23,7 @@ from lightning.fabric import Fabric
 from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from smearlab.errors import UsageError
@@ -61,7 +62,8 @@ class TrainConfig:
         Share of all steps.
     schedule : {"cosine", "constant"}
     ema : float
-        Decay of the averaged weights; 0 switches averaging off.
+        Decay of the averaged weights; 0 switches averaging off. Early on it is less, so that
+        the fresh weights are soon forgotten.
     clip_norm : float
         Largest gradient norm; 0 switches clipping off.
     precision : str
@@ -198,9 +200,7 @@ def fit(
                     precision=config.precision)  # fmt: skip
     run.mkdir(parents=True, exist_ok=True)
     _keep_config(run, config, describe or {})
-    averaged = AveragedModel(
-        model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True
-    )
+    averaged = AveragedModel(model, avg_fn=partial(_average, decay=config.ema), use_buffers=True)
     optimizer = build_optimizer(model, config)
     epoch = load_checkpoint(run, model, averaged, optimizer)
     wrapped, optimizer = fabric.setup(model.to(memory_format=torch.channels_last), optimizer)
@@ -239,6 +239,14 @@ def fit(
                 break
     best = averaged.module if config.ema else model
     return best.eval()
+
+
+def _average(old: Tensor, new: Tensor, n: Tensor | int, *, decay: float) -> Tensor:
+    """Exponential average whose decay rises to its final value with the number of steps."""
+    if not new.is_floating_point():
+        return new
+    keep = min(decay, (1 + int(n)) / (10 + int(n)))
+    return old * keep + new * (1 - keep)
 
 
 def _step(

@@ -64,11 +64,14 @@ def centre_targets(view: View, grid: int = 4) -> dict[str, NDArray[np.generic]]:
         np.maximum(heat[channel, ys, xs], bell, out=heat[channel, ys, xs])
         heat[channel, cy, cx] = 1
         weight[channel, cy, cx] = 1
-        share = bell / bell.sum()  # every cell weighs 1, whatever its size
+        # Every cell weighs the same, whatever its size; the rarer elements a little more.
+        share = bell / bell.sum() * (1 if view.elements[n] == "RBC" else 2)
         mine = (bell > 0.1) & ((share > sides_weight[ys, xs]) | (bell > 0.6))
         gaps = np.stack(
             np.broadcast_arrays(
-                middle[None, xs] - x0, middle[ys, None] - y0, x1 - middle[None, xs],
+                middle[None, xs] - x0,
+                middle[ys, None] - y0,
+                x1 - middle[None, xs],
                 y1 - middle[ys, None],
             )
         )

@@ -112,8 +112,9 @@ def mosaic(views: Sequence[View]) -> View:
     offsets = [(0, 0), (size, 0), (0, size), (size, size)]
     return View(
         tile(lambda v: v.pixels),  # type: ignore[arg-type]
-        np.concatenate([v.boxes + (x, y, x, y) for v, (x, y) in zip(views, offsets, strict=True)])
-        .astype(np.float32),
+        np.concatenate(
+            [v.boxes + (x, y, x, y) for v, (x, y) in zip(views, offsets, strict=True)]
+        ).astype(np.float32),
         tuple(e for v in views for e in v.elements),
         np.concatenate([v.cut for v in views]),
         tile(lambda v: v.element_map),  # type: ignore[arg-type]

@@ -1,0 +1,210 @@
+"""``smearlab analyze``: a folder of smear pictures in, counts and pictures to check them out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from smearlab.batch.progress import RunProgress
+    from smearlab.batch.run import FieldAnalyzer, RunResult
+
+    #: From the names of a segmenter and a classifier to what analyses fields.
+    Load = Callable[[str, str], FieldAnalyzer]
+
+
+class Export(StrEnum):
+    """Annotation formats."""
+
+    GEOJSON = "geojson"
+    COCO = "coco"
+    VOC = "voc"
+    YOLO = "yolo"
+
+
+Paths = Annotated[
+    list[str], typer.Argument(metavar="PATH...", help="Pictures, folders of pictures, or patterns.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for all results.")]
+UmPerPx = Annotated[
+    float | None,
+    typer.Option(
+        "--um-per-px",
+        help="Width of a pixel in micrometres, for all pictures. Without it the files' own "
+        "resolution is used, and where there is none lengths stay in px.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Fields at a time.", show_default="one a core"),
+]
+Exports = Annotated[
+    list[Export] | None,
+    typer.Option(
+        "--export",
+        help="Also write annotations to DIR/annotations: geojson (QuPath), coco, voc, yolo. "
+        "May be given several times.",
+        show_default=False,
+    ),
+]
+Segmenter = Annotated[
+    str, typer.Option("--segmenter", help="Segmenter: a shipped name or a bundle folder.")
+]
+Classifier = Annotated[
+    str, typer.Option("--classifier", help="Classifier: a shipped name or a bundle folder.")
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Begin anew where DIR holds the results of another run. Removes only what smearlab "
+        "wrote there. The same run is always continued.",
+    ),
+]
+Simulated = Annotated[
+    bool, typer.Option("--simulated", help="Say in the report that the pictures are simulated.")
+]
+Overlays = Annotated[
+    bool,
+    typer.Option("--overlays/--no-overlays", help="Write each field with its cells outlined."),
+]
+MaxPixels = Annotated[
+    int, typer.Option("--max-pixels", min=1, help="Refuse larger pictures, as likely bombs.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+def register(app: typer.Typer, load: Load | None = None) -> None:
+    """Add the command to the application.
+
+    Parameters
+    ----------
+    app : typer.Typer
+        The application.
+    load : callable, optional
+        Makes the analyser; by default that of the bundles.
+    """
+
+    @app.command("analyze")
+    def analyze(
+        paths: Paths,
+        out: Out,
+        um_per_px: UmPerPx = None,
+        jobs: Jobs = None,
+        export: Exports = None,
+        segmenter: Segmenter = "default",
+        classifier: Classifier = "default",
+        force: Force = False,
+        simulated: Simulated = False,
+        overlays: Overlays = True,
+        max_pixels: MaxPixels = 200_000_000,
+        quiet: Quiet = False,
+    ) -> None:
+        """Find, split, type and count the cells of smear pictures.
+
+        Writes to DIR: report.html (open it in a browser), counts.json, cells.csv, errors.csv and
+        the outlined fields in overlays. Ctrl-C or a crash loses at most the fields in hand: the
+        same command goes on from there, with the same result.
+
+        A picture that cannot be read costs only itself. Exit status: 0 all well, 1 some pictures
+        failed or the results could not be written, 2 usage, 130 Ctrl-C.
+
+        Example: smearlab analyze slides/*.jpg --out results --um-per-px 0.1 --export geojson
+        """
+        with _plain_errors():
+            from smearlab.batch.run import RunOptions, analyze_files
+
+            options = RunOptions(
+                um_per_px=um_per_px,
+                max_pixels=max_pixels,
+                overlays=overlays,
+                simulated=simulated,
+                exports=tuple(dict.fromkeys(str(form) for form in export or ())),
+                jobs=jobs,
+            )
+            analyzer = (load or _load)(segmenter, classifier)
+            with _progress(quiet) as progress:
+                result = analyze_files(
+                    paths, out, analyzer, options, force=force, progress=progress
+                )
+            if not quiet:
+                _print_result(result)
+        raise typer.Exit(1 if result.errors else 0)
+
+
+def _load(segmenter: str, classifier: str) -> FieldAnalyzer:
+    """The analyser of the bundles, made to be shared by threads."""
+    import cv2
+
+    from smearlab.pipeline import Analyzer
+
+    cv2.setNumThreads(1)  # the cores belong to the fields that are analysed side by side
+    return Analyzer.load(segmenter, classifier, threads=1)
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Errors of ours as one line and an exit status; Ctrl-C as a line that says what to do."""
+    from smearlab.errors import SmearlabError, UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from error
+    except SmearlabError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as stop:
+        _leave(f" ({stop})" if str(stop) else "")
+
+
+def _leave(how_far: str) -> NoReturn:
+    """End at once: a thread may be inside a network call that cannot be called off."""
+    typer.echo(f"Stopped{how_far}. The same command goes on from here.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(130)
+
+
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[RunProgress]:
+    from rich.console import Console
+
+    from smearlab.batch.progress import BarProgress, LogProgress, SilentProgress
+
+    if quiet:
+        yield SilentProgress()
+    elif sys.stderr.isatty():
+        with BarProgress(Console(stderr=True)) as bar:
+            yield bar
+    else:
+        yield LogProgress()
+
+
+def _print_result(result: RunResult) -> None:
+    """The counts as a table, and where everything lies."""
+    from rich.console import Console
+
+    from smearlab.batch.summary import summary_table
+
+    console = Console()
+    n_done = result.n_inputs - len(result.errors)
+    if n_done:
+        console.print(summary_table(result.pooled))
+    if result.untouched and result.n_before == n_done:
+        typer.echo("Everything was done before; nothing was written anew.")
+    if result.errors:
+        typer.echo(
+            f"{len(result.errors)} of {result.n_inputs} files failed: "
+            f"{result.folder / 'errors.csv'}"
+        )
+    typer.echo(f"Report: {result.report}")
