@@ -35,7 +35,7 @@ def bench(tmp_path: Path) -> dict[str, str]:
 
 
 def run(bench: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env=bench, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, env=bench, capture_output=True, text=True, timeout=1800)
 
 
 def smearlab(bench: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

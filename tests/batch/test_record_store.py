@@ -162,7 +162,7 @@ def test_stream_can_be_read_again_and_says_what_vanished(tmp_path: Path) -> None
     assert [r.name for r in stream] == [r.name for r in stream] == ["field"]
     assert len(stream) == 1
     store.path("field").unlink()
-    with pytest.raises(DamagedRecordError, match="'field'.* vanished"):
+    with pytest.raises(DamagedRecordError, match=r"'field'.* vanished"):
         list(stream)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import cv2
 import pytest
+
 from bad_files import write_bad_files
 from otsu_analyser import OtsuAnalyser, draw_field
-
 from smearlab.batch.outputs import EXPORTS
 from smearlab.batch.run import RunOptions, RunResult, analyze_files
 from smearlab.count.summary import summarise
@@ -89,7 +89,7 @@ def test_annotations_of_all_formats_hold_every_cell(fields: Path, tmp_path: Path
     }
     assert len(n_of_field) == 10
     in_coco = {one.name: len(one.items) for one in coco.read(folder / "coco.json")}
-    assert in_coco == {f"{name}.png": n for name, n in n_of_field.items()}
+    assert in_coco == n_of_field
     for name, n in n_of_field.items():
         size = (160, 120)
         found = geojson.read(folder / "geojson" / f"{name}.geojson", size_px=size)
@@ -232,7 +232,6 @@ def test_whatever_is_missing_or_damaged_is_made_again(
     analyze_files([fields], tmp_path / "out", OtsuAnalyser(), ALL)
     whole = outputs(tmp_path / "out")
     spoil(tmp_path / "out")
-    assert outputs(tmp_path / "out") != whole or spoil is not None
     analyze_files([fields], tmp_path / "out", OtsuAnalyser(), ALL)
     assert outputs(tmp_path / "out") == whole
 
@@ -257,8 +256,15 @@ def test_what_differs_is_refused_by_name_and_forced_anew(fields: Path, tmp_path:
     changed = RunOptions(um_per_px=0.3, jobs=2, overlays=False)
     with pytest.raises(OutputExistsError) as refusal:
         analyze_files([fields], out, OtsuAnalyser(thresholds=(50, 600)), changed)
-    for told in ("--um-per-px is 0.2 there, 0.3 now", "--overlays", "segmenter", "f0.png there",
-                 "g.png asked for now", "--force", "another --out"):
+    for told in (
+        "--um-per-px is 0.2 there, 0.3 now",
+        "--overlays",
+        "segmenter",
+        "f0.png there",
+        "g.png asked for now",
+        "--force",
+        "another --out",
+    ):
         assert told in str(refusal.value)
     assert outputs(out) == held
     analyze_files([fields], out, OtsuAnalyser(thresholds=(50, 600)), changed, force=True)
@@ -324,7 +330,7 @@ def test_options_out_of_range(wrong: dict[str, Any], told: str) -> None:
 
 
 def test_an_unknown_export() -> None:
-    with pytest.raises(UnknownNameError, match="unknown export format 'cocoa'; did you mean 'coco'"):
+    with pytest.raises(UnknownNameError, match=r"'cocoa'; did you mean 'coco'\?"):
         RunOptions(exports=("cocoa",))
 
 

@@ -6,11 +6,11 @@ import dataclasses
 import math
 
 import pytest
-from drawn_cells import make_cell, make_cells
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from drawn_cells import make_cell, make_cells
 from smearlab.count.summary import Tally, element_of, summarise
 from smearlab.errors import UnknownNameError
 from smearlab.types import CELL_TYPES, ELEMENTS, LEUKOCYTE_TYPES, UNIDENTIFIED

@@ -176,7 +176,8 @@ def test_permissions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["r", "a", "wb+", "x"])
 def test_other_modes_are_refused(mode: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"received {mode!r}")), open_atomic(tmp_path / "a", mode):
+    refused = pytest.raises(ValueError, match=re.escape(f"received {mode!r}"))
+    with refused, open_atomic(tmp_path / "a", mode):
         pass
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_files import picture
 from PIL import Image, ImageCms
 
+from bad_files import picture
 from smearlab.io.colour import to_srgb
 from smearlab.io.images import read_field
 
@@ -37,9 +37,7 @@ def test_srgb_profile_changes_no_pixel() -> None:
 def test_other_profile_is_converted_and_said(suffix: str, tmp_path: Path) -> None:
     image = Image.new("RGB", (32, 32), (200, 100, 50))
     options = {"jpg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}
-    image.save(
-        tmp_path / f"a.{suffix}", icc_profile=swapped_profile(), **options.get(suffix, {})
-    )
+    image.save(tmp_path / f"a.{suffix}", icc_profile=swapped_profile(), **options.get(suffix, {}))
     field = read_field(tmp_path / f"a.{suffix}")
     np.testing.assert_allclose(field.pixels[0, 0].astype(int), [50, 100, 200], atol=3)
     assert len(field.notes) == 1

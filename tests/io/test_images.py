@@ -8,14 +8,15 @@ import math
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_files import encoded, picture
 from PIL import Image, ImageOps
 
+from bad_files import encoded, picture
 from smearlab.errors import UsageError
 from smearlab.io.images import read_field
 
@@ -167,6 +168,17 @@ def test_the_suffix_is_not_trusted(kind: str, name: str, note: str, tmp_path: Pa
     assert field.notes == (note,)
 
 
+@pytest.mark.parametrize("tail", [bytes(5000), b"a maker's trailer", b"\xff\xd9"])
+def test_what_stands_behind_a_jpeg_is_passed_over(tail: bytes, tmp_path: Path) -> None:
+    whole = encoded(picture(), "JPEG")
+    (tmp_path / "a.jpg").write_bytes(whole)
+    expected = read_field(tmp_path / "a.jpg").pixels
+    (tmp_path / "a.jpg").write_bytes(whole + tail)
+    field = read_field(tmp_path / "a.jpg")
+    np.testing.assert_array_equal(field.pixels, expected)
+    assert field.notes == ()
+
+
 def test_first_frame_of_an_animation_is_read_and_said(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime")]
     for suffix in ("png", "webp"):
@@ -265,12 +277,16 @@ def test_reading_prints_nothing_and_imports_little(tmp_path: Path) -> None:
     assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
 
 
-def test_real_fields_are_read_as_pillow_shows_them(real_fields: Path) -> None:
-    for folder in ("bccd/images", "txl_pbc/images/val", "bbbc041seg/images"):
-        files = sorted((real_fields / folder).iterdir())
-        for file in files[:: max(1, len(files) // 12)]:
-            with Image.open(io.BytesIO(file.read_bytes())) as image:
-                expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-            field = read_field(file)
-            np.testing.assert_array_equal(field.pixels, expected, err_msg=str(file))
-            assert field.um_per_px is None
+@pytest.mark.parametrize(
+    "part", ["fields/bccd/images", "fields/txl_pbc/images/val", "fields/bbbc041seg/images"]
+)
+def test_real_fields_are_read_as_pillow_shows_them(
+    part: str, data_part: Callable[[str], Path]
+) -> None:
+    files = sorted(data_part(part).iterdir())
+    for file in files[:: max(1, len(files) // 12)]:
+        with Image.open(io.BytesIO(file.read_bytes())) as image:
+            expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        field = read_field(file)
+        np.testing.assert_array_equal(field.pixels, expected, err_msg=str(file))
+        assert field.um_per_px is None

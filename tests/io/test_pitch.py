@@ -54,7 +54,9 @@ def test_tags_default_to_inches() -> None:
     [
         ('PhysicalSizeX="0.065" PhysicalSizeY="0.065"', 0.065),
         ('PhysicalSizeX="0.065"', 0.065),
-        ('PhysicalSizeX="65" PhysicalSizeXUnit="nm" PhysicalSizeY="65" PhysicalSizeYUnit="nm"', 0.065),
+        ('PhysicalSizeX="65" PhysicalSizeXUnit="nm"', 0.065),
+        ('PhysicalSizeX="65" PhysicalSizeXUnit="nm" PhysicalSizeY="0.065"', 0.065),
+        ('PhysicalSizeX="0.065" PhysicalSizeY="0.13"', None),
         ('PhysicalSizeX="0.0002" PhysicalSizeXUnit="mm"', 0.2),
         ('PhysicalSizeX="0.2" PhysicalSizeXUnit="&#181;m"', 0.2),
         ('PhysicalSizeX="0.2" PhysicalSizeXUnit="pixel"', None),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_files import encoded, picture, png_of
 
+from bad_files import encoded, picture, png_of
 from smearlab.errors import ImageError
 from smearlab.io.images import read_field
 

@@ -10,10 +10,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from bad_files import deflated_tiff, encoded, picture, write_bad_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bad_files import deflated_tiff, encoded, picture, write_bad_files
 from smearlab.errors import ImageError
 from smearlab.io.images import read_field
 
@@ -85,7 +85,7 @@ def test_a_cut_file_is_an_error_or_the_whole_picture(kind: str, tmp_path: Path) 
         assert length > len(whole) - 32
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), kind=st.sampled_from(sorted(WHOLE)))
 def test_only_image_errors_come_out_of_damaged_bytes(
     data: st.DataObject, kind: str, tmp_path: Path

@@ -273,7 +273,8 @@ class OutputFolder:
                 names = [*names, *(item.name for item in held.inputs)]
         files = {*self._finished().get("files", {}), *(overlay_file(name) for name in names)}
         # Whoever edited the state must not make smearlab delete anything elsewhere.
-        return [self.root / file for file in sorted(files) if ".." not in Path(file).parts]
+        inside = [f for f in map(Path, sorted(files)) if ".." not in f.parts and not f.anchor]
+        return [self.root / file for file in inside]
 
     def _remove_leftovers(self) -> None:
         for folder in (self.root, self.state, self.records.folder, self.root / OVERLAYS):

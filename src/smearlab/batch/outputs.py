@@ -116,7 +116,7 @@ def write_outputs(
     write_report(folder.root / "report.html", pictures, errors, meta)
     write_errors_csv(folder.root / "errors.csv", errors)
     if exports:
-        file_names = {item.name: Path(item.path).name for item in done}
+        file_names = {item.name: _readable(Path(item.path).name) for item in done}
         _write_annotations(folder.root / ANNOTATIONS, cells, file_names, exports, threads)
     return counts
 
@@ -151,6 +151,11 @@ def _write_annotations(
                 pass
         finally:
             pool.stop()
+
+
+def _readable(file_name: str) -> str:
+    """A file name as text, also where it holds bytes that are no UTF-8."""
+    return file_name.encode("utf-8", errors="backslashreplace").decode()
 
 
 def _yolo_name(name: str) -> str:

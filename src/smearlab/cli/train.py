@@ -50,6 +50,7 @@ def train(
     Example: smearlab train bloodcell_net --data simulated --set train.max_steps=2
     """
     from smearlab.errors import SmearlabError, UsageError
+    from smearlab.registry import look_up
 
     try:
         import torch  # noqa: F401
@@ -58,9 +59,7 @@ def train(
         raise typer.Exit(2) from None
     from smearlab.learn.recipe import override
     from smearlab.learn.recipes import RECIPES
-    from smearlab.learn.run_recipe import export_stage, train_stage
-    from smearlab.learn.training_data import TrainingData
-    from smearlab.registry import look_up
+    from smearlab.learn.run_recipe import run_stages
 
     if recipe is None:
         for known in RECIPES.values():
@@ -68,22 +67,17 @@ def train(
             typer.echo(f"{known.name}: {known.title} (stages: {names})")
         return
     try:
+        chosen = look_up("recipe", RECIPES, recipe)
+        parts = [chosen.stage(name) for name in stage] if stage else chosen.stages
+        parts = [override(part, settings or []) for part in parts]
         if data is None:
             raise UsageError("say what to train on: --data DIR, or --data simulated")
-        chosen = look_up("recipe", RECIPES, recipe)
-        stages = [chosen.stage(name) for name in stage] if stage else list(chosen.stages)
         folder = None if data == "simulated" else Path(data)
         target = bundles or out / "bundles"
-        source = TrainingData(folder, cache=out)
-        for part in stages:
-            part = override(part, settings or [])
-            typer.echo(f"{part.name}: training in {out / part.name}", err=True)
-            teacher = part.start_from or "cell_centres"
-            if (target / teacher).is_dir():  # found cells with what this recipe just trained
-                source = TrainingData(folder, out, str(target / teacher))
-            train_stage(chosen, part, source, out / part.name, show=not quiet)
-            typer.echo(str(export_stage(part, source, out / part.name, target / part.name)))
-    except SmearlabError as error:
+        typer.echo(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
+        for bundle in run_stages(chosen, parts, folder, out, target, show=not quiet):
+            typer.echo(str(bundle))
+    except (SmearlabError, FloatingPointError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from smearlab.registry import look_up
 from smearlab.types import Element
 
 Part = Literal["train", "tune", "val"]
+PARTS: tuple[Part, ...] = get_args(Part)
 #: Share of the training groups that choose thresholds and never train.
 TUNE_SHARE = 0.06
 _MIN_SIDE_PX = 4.0  # BCCD holds a 1-pixel box
@@ -76,7 +77,19 @@ class BoxedField:
 
 @dataclass(frozen=True)
 class FieldFile:
-    """Where one boxed field lies, and which part it belongs to."""
+    """Where one boxed field lies, and which part it belongs to.
+
+    Parameters
+    ----------
+    image, boxes : Path
+        The picture; its boxes as YOLO (``.txt``) or VOC (``.xml``).
+    masks : Path or None
+        Mask of the white cells, where the set has one.
+    dataset, origin, group : str
+        Set; archive; the source that all crops and copies share.
+    part : {"train", "tune", "val"}
+        What the field may be used for.
+    """
 
     image: Path
     boxes: Path
@@ -91,6 +104,11 @@ def source_group(origin: str, original: str) -> str:
     """The source that all crops and copies of a picture share.
 
     Raabin names end in the number of the crop within one field; crops overlap.
+
+    Parameters
+    ----------
+    origin, original : str
+        The manifest's ``source`` and ``original``.
     """
     stem = Path(original).stem
     return f"{origin}/{stem.rsplit('_', 1)[0] if origin.startswith('Raabin') else stem}"
@@ -99,6 +117,21 @@ def source_group(origin: str, original: str) -> str:
 def _tuning(group: str) -> bool:
     digest = hashlib.sha256(group.encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < TUNE_SHARE
+
+
+def read_manifest(data: Path) -> list[dict[str, str]]:
+    """The rows of ``manifest.csv``: path, sha256, dataset, split, label, source, original.
+
+    Raises
+    ------
+    UsageError
+        If there is no manifest.
+    """
+    manifest = data / "manifest.csv"
+    if not manifest.is_file():
+        raise UsageError(f"{manifest} does not exist: give the data folder with --data")
+    with manifest.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def list_fields(data: Path) -> list[FieldFile]:
@@ -117,16 +150,11 @@ def list_fields(data: Path) -> list[FieldFile]:
     UsageError
         If there is no manifest.
     """
-    manifest = data / "manifest.csv"
-    if not manifest.is_file():
-        raise UsageError(f"{manifest} does not exist: give the data folder with --data")
-    with manifest.open(newline="") as stream:
-        rows = [
-            row
-            for row in csv.DictReader(stream)
-            if row["dataset"] in ("txl_pbc", "bccd") and "/images/" in row["path"]
-        ]
-    keyed = [(row, source_group(row["source"], row["original"])) for row in rows]
+    keyed = [
+        (row, source_group(row["source"], row["original"]))
+        for row in read_manifest(data)
+        if row["dataset"] in ("txl_pbc", "bccd") and "/images/" in row["path"]
+    ]
     validation = {group for row, group in keyed if row["split"] == "val"}
     txl = {group for row, group in keyed if row["dataset"] == "txl_pbc"}
     files = []
@@ -135,26 +163,24 @@ def list_fields(data: Path) -> list[FieldFile]:
             continue
         if row["dataset"] == "bccd" and row["split"] != "val" and group in txl:
             continue  # TXL-PBC has the same picture with better boxes
-        image = data / row["path"]
-        root = data / "fields" / row["dataset"]
-        if row["dataset"] == "txl_pbc":
-            boxes = root / "labels" / row["split"] / f"{image.stem}.txt"
-        else:
-            boxes = root / "annotations" / f"{image.stem}.xml"
-        masks = data / "fields/bccd/wbc_masks" / f"{Path(row['original']).stem}.png"
         part: Part = "val" if row["split"] == "val" else "tune" if _tuning(group) else "train"
-        files.append(
-            FieldFile(
-                image,
-                boxes,
-                masks if row["source"] == "BCCD" and masks.is_file() else None,
-                row["dataset"],
-                row["source"],
-                group,
-                part,
-            )
-        )
+        files.append(_field_file(data, row, group, part))
     return files
+
+
+def _field_file(data: Path, row: Mapping[str, str], group: str, part: Part) -> FieldFile:
+    """Where the sets keep a picture's boxes and mask."""
+    image = data / row["path"]
+    root = data / "fields" / row["dataset"]
+    if row["dataset"] == "txl_pbc":
+        boxes = root / "labels" / row["split"] / f"{image.stem}.txt"
+    else:
+        boxes = root / "annotations" / f"{image.stem}.xml"
+    masks = data / "fields/bccd/wbc_masks" / f"{Path(row['original']).stem}.png"
+    known = row["source"] == "BCCD" and masks.is_file()
+    return FieldFile(
+        image, boxes, masks if known else None, row["dataset"], row["source"], group, part
+    )
 
 
 def _read_boxes(file: FieldFile, width_px: int, height_px: int) -> AnnotationSet:
@@ -164,7 +190,17 @@ def _read_boxes(file: FieldFile, width_px: int, height_px: int) -> AnnotationSet
 
 
 def load_field(file: FieldFile) -> BoxedField:
-    """Read one field, its boxes and its pixel map."""
+    """Read one field, its boxes and its pixel map.
+
+    Boxes less than 4 px wide or high are left out, and so is a mask of another size.
+
+    Raises
+    ------
+    ImageError, AnnotationError
+        If the picture or its boxes cannot be read.
+    UnknownNameError
+        If a box has a class that is no element.
+    """
     pixels = read_field(file.image).pixels
     height, width = pixels.shape[:2]
     kept = [

@@ -44,7 +44,8 @@ def background_distance(
         0 is exactly the background's colour.
     """
     smooth = cv2.GaussianBlur(pixels, (0, 0), max(0.8, pixels.shape[0] / 400))
-    lab = cv2.cvtColor(smooth.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    light = smooth.astype(np.float32) / np.float32(255)
+    lab = np.asarray(cv2.cvtColor(light, cv2.COLOR_RGB2LAB), np.float32)
     free = lab[~covered] if np.count_nonzero(~covered) > 0.02 * covered.size else lab.reshape(-1, 3)
     bright = free[free[:, 0] >= np.quantile(free[:, 0], 0.5)]
     return np.asarray(np.linalg.norm(lab - np.median(bright, axis=0), axis=2), dtype=np.float32)
@@ -63,15 +64,16 @@ def _outline(
     ellipse = reach <= 1
     raw = ((distance > threshold) & (reach <= _ELLIPSE_REACH)).astype(np.uint8)
     size = max(3, round(min(raw.shape) * 0.08) | 1)
-    raw = cv2.morphologyEx(raw, cv2.MORPH_CLOSE, cv2.getStructuringElement(2, (size, size)))
-    contours, _ = cv2.findContours(raw, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    closed = cv2.morphologyEx(raw, cv2.MORPH_CLOSE, disc)
+    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return ellipse
-    found = np.zeros_like(raw)
-    cv2.drawContours(found, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, cv2.getStructuringElement(2, (size, size)))
-    share = np.count_nonzero(found) / max(1, np.count_nonzero(ellipse))
-    return found.astype(bool) if _PLAUSIBLE[0] <= share <= _PLAUSIBLE[1] else ellipse
+    filled = np.zeros_like(raw)
+    cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    found = np.asarray(cv2.morphologyEx(filled, cv2.MORPH_OPEN, disc)) > 0
+    share = int(np.count_nonzero(found)) / max(1, int(np.count_nonzero(ellipse)))
+    return found if _PLAUSIBLE[0] <= share <= _PLAUSIBLE[1] else ellipse
 
 
 def element_map(
@@ -100,14 +102,10 @@ def element_map(
         0 background, :data:`CODE_OF_ELEMENT` values, :data:`IGNORE` where unknown.
     """
     height, width = pixels.shape[:2]
+    windows = [_window(box, width, height) for box in boxes]
     covered = np.zeros((height, width), dtype=bool)
-    windows = []
-    for box in boxes:
-        pad = 0.08 * max(box[2] - box[0], box[3] - box[1])
-        x0, y0 = max(0, int(box[0] - pad)), max(0, int(box[1] - pad))
-        x1, y1 = min(width, int(np.ceil(box[2] + pad))), min(height, int(np.ceil(box[3] + pad)))
-        windows.append((x0, y0, x1, y1))
-        covered[y0:y1, x0:x1] = True
+    for window in windows:
+        covered[window] = True
     distance = background_distance(pixels, covered)
     overall = _otsu(distance)
     out = np.where(distance < 0.7 * overall, 0, IGNORE).astype(np.uint8)
@@ -115,20 +113,37 @@ def element_map(
     nearest = np.full((height, width), np.inf, dtype=np.float32)
     # White cells last: where one overlaps a red cell, it is the white one that is seen.
     for index in sorted(range(len(boxes)), key=lambda i: elements[i] == "WBC"):
-        x0, y0, x1, y1 = windows[index]
-        window = (slice(y0, y1), slice(x0, x1))
-        if x1 - x0 < 2 or y1 - y0 < 2:
+        window, element = windows[index], elements[index]
+        rows, columns = window
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        if min(shape) < 2:
             continue
-        is_white = elements[index] == "WBC"
         whole = complete_box(boxes[index].tolist(), width, height)
-        reach = ellipse_distance((y1 - y0, x1 - x0), whole, (x0, y0))
-        threshold = float(np.clip(_otsu(distance[window]), 0.45 * overall, 1.1 * overall))
-        if is_white:  # pale cytoplasm beside a dark nucleus: Otsu would keep the nucleus only
-            threshold = min(threshold, 0.5 * overall)
-        inside = _outline(distance[window], reach, threshold)
-        if is_white and white_cells is not None:
+        reach = ellipse_distance(shape, whole, (columns.start, rows.start))
+        if element == "WBC" and white_cells is not None:
             inside = white_cells[window] & (reach <= 1.3)
-        take = inside & ((reach < nearest[window]) | (is_white & (reach <= 1)))
-        out[window][take] = CODE_OF_ELEMENT[elements[index]]
+        else:
+            inside = _cell(distance[window], reach, element, overall)
+        take = inside & ((reach < nearest[window]) | ((element == "WBC") & (reach <= 1)))
+        out[window][take] = CODE_OF_ELEMENT[element]
         nearest[window][take] = reach[take]
     return out
+
+
+def _window(box: NDArray[np.float32], width: int, height: int) -> tuple[slice, slice]:
+    """Rows and columns of a box and a little more."""
+    pad = 0.08 * max(box[2] - box[0], box[3] - box[1])
+    return (
+        slice(max(0, int(box[1] - pad)), min(height, int(np.ceil(box[3] + pad)))),
+        slice(max(0, int(box[0] - pad)), min(width, int(np.ceil(box[2] + pad)))),
+    )
+
+
+def _cell(
+    distance: NDArray[np.float32], reach: NDArray[np.float32], element: Element, overall: float
+) -> NDArray[np.bool_]:
+    """The cell inside its window, by a threshold of its own near that of the whole field."""
+    threshold = float(np.clip(_otsu(distance), 0.45 * overall, 1.1 * overall))
+    if element == "WBC":  # pale cytoplasm beside a dark nucleus: Otsu would keep the nucleus only
+        threshold = min(threshold, 0.5 * overall)
+    return _outline(distance, reach, threshold)

@@ -14,6 +14,7 @@ import numpy as np
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.box_masks import IGNORE, element_map
 from smearlab.datasets.cell_images import CellImage
+from smearlab.errors import ImageError
 from smearlab.io.images import read_field
 from smearlab.pipeline import Analyzer
 from smearlab.types import ELEMENT_OF_TYPE, Cell, Field
@@ -24,8 +25,25 @@ _SURE, _POSSIBLE = 0.45, 0.12
 
 
 def teach_field(image: CellImage, teacher: Analyzer) -> BoxedField | None:
-    """One picture with boxes; None when its middle cell is not found."""
-    field = read_field(image.path)
+    """One picture with boxes.
+
+    Parameters
+    ----------
+    image : CellImage
+        The type gives the element of the cell in the middle.
+    teacher : Analyzer
+        Finds the boxes; its classifier is not asked to be there.
+
+    Returns
+    -------
+    BoxedField or None
+        None when the picture cannot be read or its middle cell is not found. What the teacher
+        holds for possible only is ignored in the map; red cells may lack a box.
+    """
+    try:
+        field = read_field(image.path)
+    except ImageError:
+        return None
     cells = teacher.detect(field, _POSSIBLE)
     middle = _middle_cell(field, cells)
     if middle is None:
@@ -72,7 +90,9 @@ def teach_fields(
     images : sequence of CellImage
         Only those of the training part are used.
     teacher : Analyzer
+        See :func:`teach_field`.
     n : int
+        How many in all; fewer come back if the pictures run out.
     seed : int
         Of the choice of pictures.
     """

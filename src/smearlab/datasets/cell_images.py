@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from smearlab.datasets.box_fields import source_group
-from smearlab.errors import UsageError
+from smearlab.datasets.box_fields import Part, read_manifest, source_group
 
-Part = Literal["train", "tune", "val"]
 #: A fifth of every PBC type is held out.
 HELD_OUT = 0.2
 _TUNE = 0.05
@@ -25,11 +22,13 @@ class CellImage:
     Parameters
     ----------
     path : Path
+        The picture.
     dataset, origin, group : str
         Set; archive; source that all its copies share.
     type : str
         One of :data:`smearlab.types.CELL_TYPES`.
     part : {"train", "tune", "val"}
+        What the picture may be used for.
     """
 
     path: Path
@@ -45,44 +44,54 @@ def _draw(group: str, salt: str) -> float:
     return int.from_bytes(digest[:4], "big") / 2**32
 
 
+def _group(row: Mapping[str, str]) -> str:
+    """The source of a picture; ``bccd4`` names end in the source's number and a random one."""
+    if row["dataset"] != "bccd4":
+        return source_group(row["source"], row["original"])
+    original = Path(row["original"])
+    number = original.stem.rsplit("_", 1)[0].strip("_")
+    return f"{row['source']}/bccd4 {row['split']} {original.parent.name} {number}"
+
+
 def list_cell_images(data: Path) -> list[CellImage]:
     """Typed single-cell pictures of PBC, of ``bccd4``, and the typed fields of TXL-PBC.
 
     Held out (``val``) are: a fifth of the PBC sources, drawn by a hash of their name; every
     source that ``txl_pbc`` calls validation, in all its copies; the test part of ``bccd4``.
     A source that TXL-PBC trains on is never held out. TXL-PBC fields are listed only where
-    their picture is not in PBC's own folders.
+    their picture is not in PBC's own folders. Which BCCD field a ``bccd4`` picture was made of
+    is not known: its training part may share sources with the validation fields of BCCD.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with ``manifest.csv``.
 
     Raises
     ------
     UsageError
         If there is no manifest.
     """
-    manifest = data / "manifest.csv"
-    if not manifest.is_file():
-        raise UsageError(f"{manifest} does not exist: give the data folder with --data")
-    with manifest.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    fields = [r for r in rows if r["dataset"] == "txl_pbc" and r["label"]]
-    groups: dict[str, dict[str, str]] = {"train": {}, "val": {}}
-    for row in fields:
-        group = source_group(row["source"], row["original"])
-        groups[row["split"]][group] = row["original"]
-    own = {source_group("PBC", r["original"]) for r in rows if r["dataset"] == "pbc"}
+    rows = [
+        (row, _group(row))
+        for row in read_manifest(data)
+        if row["dataset"] in ("pbc", "bccd4", "txl_pbc") and row["label"]
+    ]
+    txl = [(row, group) for row, group in rows if row["dataset"] == "txl_pbc"]
+    validation = {group for row, group in txl if row["split"] == "val"}
+    training = {group for row, group in txl if row["split"] != "val"}
+    own = {group for row, group in rows if row["dataset"] == "pbc"}
     images = []
-    for row in rows:
-        if row["dataset"] not in ("pbc", "bccd4", "txl_pbc") or not row["label"]:
-            continue
-        group = source_group(row["source"], row["original"])
+    for row, group in rows:
         if row["dataset"] == "txl_pbc":
-            if group in own or (row["split"] == "train" and group in groups["val"]):
+            if group in own or (row["split"] != "val" and group in validation):
                 continue
             held = row["split"] == "val"
         elif row["dataset"] == "bccd4":
             held = row["split"] == "test"
         else:
-            held = group in groups["val"] or (
-                group not in groups["train"] and _draw(group, "held out") < HELD_OUT
+            held = group in validation or (
+                group not in training and _draw(group, "held out") < HELD_OUT
             )
         part: Part = "val" if held else "tune" if _draw(group, "tune") < _TUNE else "train"
         kind = _TYPE_OF_LABEL.get(row["label"], row["label"])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.cell_images import CellImage
-from smearlab.errors import ImageError
+from smearlab.errors import ImageError, UsageError
+from smearlab.io.atomic import open_atomic
 from smearlab.io.images import read_field
 from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
@@ -46,12 +49,13 @@ class Patches:
     groups: NDArray[np.str_]
 
     def take(self, keep: NDArray[np.bool_]) -> Patches:
-        """Those that ``keep`` selects."""
+        """Those that ``keep`` (bool, shape (N,)) selects."""
         return Patches(*(getattr(self, name)[keep] for name in _COLUMNS))
 
     def save(self, path: Path) -> None:
-        """Write as ``.npz``."""
-        np.savez(path, **{name: getattr(self, name) for name in _COLUMNS})
+        """Write as ``.npz``, whole or not at all."""
+        with open_atomic(path) as stream:
+            np.savez(stream, **{name: getattr(self, name) for name in _COLUMNS})
 
     @classmethod
     def load(cls, path: Path) -> Patches:
@@ -74,7 +78,20 @@ def _draw(name: str) -> float:
 
 
 def patch_of_image(image: CellImage, analyzer: Analyzer) -> _Row | None:
-    """The cell of one picture; None when it cannot be told which cell is meant."""
+    """The cell of one picture.
+
+    Parameters
+    ----------
+    image : CellImage
+    analyzer : Analyzer
+        Finds the cell.
+
+    Returns
+    -------
+    tuple or None
+        Pixels, type, ``archive/set``, part and source; None when the picture cannot be read, or
+        it cannot be told which cell is meant.
+    """
     try:
         field = read_field(image.path)
     except ImageError:
@@ -93,15 +110,26 @@ def patch_of_image(image: CellImage, analyzer: Analyzer) -> _Row | None:
 
 
 def _unsqueeze(field: Field) -> Field:
-    import cv2
-
     height, width = field.pixels.shape[:2]
     pixels = cv2.resize(field.pixels, (round(width * 4 / 3), height), interpolation=cv2.INTER_CUBIC)
     return Field(np.asarray(pixels, np.uint8), field.name)
 
 
 def patches_of_fields(fields: Iterable[tuple[BoxedField, str]], seed: int = 0) -> list[_Row]:
-    """Red cells (some) and platelets (all) of boxed fields, with their part."""
+    """Red cells (some) and platelets (all) of boxed fields.
+
+    Parameters
+    ----------
+    fields : iterable of (BoxedField, str)
+        Fields with their part.
+    seed : int
+        Of the choice of red cells.
+
+    Returns
+    -------
+    list of tuple
+        As :func:`patch_of_image` gives them.
+    """
     rng = np.random.default_rng(seed)
     rows: list[_Row] = []
     for field, part in fields:
@@ -121,10 +149,31 @@ def cut_patches(
     analyzer: Analyzer,
     threads: int = 2,
 ) -> Patches:
-    """Cut all patches; pictures whose cell cannot be told are left out."""
-    from concurrent.futures import ThreadPoolExecutor
+    """Cut all patches; pictures whose cell cannot be told are left out.
 
+    Parameters
+    ----------
+    images : sequence of CellImage
+        Single-cell pictures; of ``bccd4`` only a share is used.
+    fields : iterable of (BoxedField, str)
+        Fields with their part.
+    analyzer : Analyzer
+        Finds the cell of each picture.
+    threads : int
+        How many pictures at a time.
+
+    Raises
+    ------
+    UsageError
+        If no cell could be cut.
+    """
     images = [i for i in images if i.dataset != "bccd4" or _draw(i.path.name) < _BCCD4_SHARE]
     with ThreadPoolExecutor(threads) as pool:
         cut = list(pool.map(lambda image: patch_of_image(image, analyzer), images))
-    return _pack([row for row in cut if row is not None] + patches_of_fields(fields))
+    rows = [row for row in cut if row is not None] + patches_of_fields(fields)
+    if not rows:
+        raise UsageError(
+            f"none of {len(images)} pictures shows a cell that can be cut out: does the manifest "
+            "name the single-cell sets, and is the segmenter a trained one?"
+        )
+    return _pack(rows)

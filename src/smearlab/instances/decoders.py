@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from smearlab.errors import BundleError
 from smearlab.instances.detections import find_peaks, suppress
+from smearlab.instances.ellipse import complete_box
+from smearlab.instances.labels import paint_polygons
 from smearlab.instances.outlines import Outline, draw_outlines
+from smearlab.instances.polygons import rim_polygon
 from smearlab.instances.watershed import split_touching
 from smearlab.segment.maps import FieldMaps
 from smearlab.types import ELEMENTS, Box, Element
@@ -80,19 +83,54 @@ def _centres(
     maps: FieldMaps, card: Mapping[str, Any], min_scores: Mapping[Element, float]
 ) -> list[Found]:
     peaks = find_peaks(maps, card["grid_step"], [min_scores[name] for name in ELEMENTS])
+    least = card.get("min_visible", {})
+    seen = visible_shares(peaks.boxes, maps.width_px, maps.height_px)
+    peaks = peaks.take(seen >= np.array([least.get(e, 0.0) for e in ELEMENTS])[peaks.elements])
     kept = suppress(peaks, card["suppress"]["same"], card["suppress"]["other"])
     return [
         Found(
-            tuple(box.astype(float).tolist()),
-            _whole_pixels(box, maps.width_px, maps.height_px),
-            float(score),
+            (x0, y0, x1, y1),
+            _whole_pixels((x0, y0, x1, y1), maps.width_px, maps.height_px),
+            score,
             ELEMENTS[element],
-            dict(zip(ELEMENTS, share.astype(float).tolist(), strict=True)),
+            dict(zip(ELEMENTS, share, strict=True)),
         )
-        for box, score, element, share in zip(
-            kept.boxes, kept.scores, kept.elements, kept.shares, strict=True
+        for (x0, y0, x1, y1), score, element, share in zip(
+            kept.boxes.tolist(),
+            kept.scores.tolist(),
+            kept.elements.tolist(),
+            kept.shares.tolist(),
+            strict=True,
         )
     ]
+
+
+def visible_shares(
+    boxes: NDArray[np.float32], width_px: int, height_px: int
+) -> NDArray[np.float64]:
+    """How much of each cell lies inside the field, as far as its box tells.
+
+    Annotators, and people who count, leave out cells of which the edge of the field cuts off
+    the greater part; the card's ``min_visible`` says from which share on a cell counts.
+
+    Parameters
+    ----------
+    boxes : ndarray of float32, shape (N, 4)
+        Clipped to the field, field px.
+    width_px, height_px : int
+        Size of the field.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        Area of the box over the area it is completed to at the edge; 1 inside the field.
+    """
+    margin_px = max(2.5, 0.004 * max(width_px, height_px))
+    whole = np.array(
+        [complete_box(box, width_px, height_px, margin_px) for box in boxes.tolist()]
+    ).reshape(-1, 4)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return np.asarray(sides.prod(axis=1) / (whole[:, 2:] - whole[:, :2]).prod(axis=1))
 
 
 def outline_cells(
@@ -118,9 +156,9 @@ def outline_cells(
     return draw_outlines(boxes, numbers, maps, card["map_step"])
 
 
-def _whole_pixels(box: NDArray[np.float32], width_px: int, height_px: int) -> Box:
+def _whole_pixels(box: tuple[float, float, float, float], width_px: int, height_px: int) -> Box:
     """Nearest pixel borders, at least one pixel, inside the field."""
-    x0, y0, x1, y1 = (round(float(value)) for value in box)
+    x0, y0, x1, y1 = (round(value) for value in box)
     x0, y0 = min(x0, width_px - 1), min(y0, height_px - 1)
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
@@ -128,29 +166,22 @@ def _whole_pixels(box: NDArray[np.float32], width_px: int, height_px: int) -> Bo
 def _watershed(maps: FieldMaps, card: Mapping[str, Any]) -> list[Found]:
     cell = 1 - maps.classes[..., 0]
     labels = split_touching(cell > 0.5, **card.get("watershed", {})).array
-    fx = maps.width_px / labels.shape[1]
-    fy = maps.height_px / labels.shape[0]
-    found = []
-    for label in range(1, int(labels.max()) + 1):
-        mask = (labels == label).astype(np.uint8)
-        x, y, w, h = cv2.boundingRect(mask)
-        size = (max(1, round(w * fx)), max(1, round(h * fy)))
-        fine = cv2.resize(
-            mask[y : y + h, x : x + w] * np.uint8(255), size, interpolation=cv2.INTER_LINEAR
-        )
-        contours, _ = cv2.findContours(
-            (fine > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-        )
-        largest = max(contours, key=cv2.contourArea, default=None)
-        if largest is None or len(largest) < 3:
+    per_step = card["map_step"] / np.array([maps.scale_x, maps.scale_y])  # field px
+    size = (maps.width_px, maps.height_px)
+    polygons, scores = [], []
+    for label, place in enumerate(find_objects(labels), start=1):
+        mask = (labels[place] == label).astype(np.uint8)
+        corners = rim_polygon(mask)
+        if corners is None:
             continue
-        offset = np.array([round(x * fx), round(y * fy)])
-        low = largest[:, 0].min(axis=0) + offset
-        high = np.minimum(largest[:, 0].max(axis=0) + offset + 1, (maps.width_px, maps.height_px))
-        bounds = (*low.tolist(), *high.tolist())
-        outline = Outline(
-            (largest[:, 0] + offset + 0.5).astype(np.float32), float((fine > 127).sum()), bounds
-        )
-        box = tuple(float(value) for value in bounds)
-        found.append(Found(box, bounds, float(cell[mask > 0].mean()), None, {}, outline))
+        corner = (place[1].start, place[0].start)
+        polygons.append(((corners + corner) * per_step).clip(0, size).astype(np.float32))
+        scores.append(float(cell[place][mask > 0].mean()))
+    _, areas = paint_polygons(polygons, range(1, len(polygons) + 1), *size)
+    found = []
+    for corners, area, score in zip(polygons, areas, scores, strict=True):
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        bbox = _whole_pixels(box, *size)
+        found.append(Found(box, bbox, score, None, {}, Outline(corners, float(area))))
     return found

@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.errors import UsageError
 from smearlab.segment.maps import FieldMaps
+
+_ROWS = 256  # detections compared with all others at a time: bounds memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +57,27 @@ def find_peaks(maps: FieldMaps, grid_step: int, min_scores: Sequence[float]) -> 
         Network px per step of the heat.
     min_scores : sequence of float
         Lowest score for each element's channel.
+
+    Returns
+    -------
+    Detections
+        Boxes narrower or lower than a pixel are left out.
+
+    Raises
+    ------
+    UsageError
+        If the maps hold no heat.
     """
     if maps.heat is None or maps.sides is None:
-        raise ValueError("these maps hold no centre heat; use the watershed decoder")
+        raise UsageError("these maps hold no centre heat; decode them by watershed")
     heat = maps.heat
     around = cv2.dilate(heat, np.ones((3, 3), np.uint8)).reshape(heat.shape)
     rows, columns, elements = np.nonzero((heat >= around) & (heat >= np.asarray(min_scores)))
     scores = heat[rows, columns, elements]
     left, top, right, bottom = maps.sides[rows, columns].T
     x, y = (columns + 0.5) * grid_step, (rows + 0.5) * grid_step
-    boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1) / maps.scale
+    boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1)
+    boxes /= [maps.scale_x, maps.scale_y, maps.scale_x, maps.scale_y]
     limit = np.array([maps.width_px, maps.height_px] * 2, np.float32)
     order = np.lexsort((columns, rows, -scores))
     evidence = around[rows, columns]
@@ -74,19 +88,19 @@ def find_peaks(maps: FieldMaps, grid_step: int, min_scores: Sequence[float]) -> 
         evidence / evidence.sum(axis=1, keepdims=True).clip(1e-6),
     ).take(order)
     sides = found.boxes[:, 2:] - found.boxes[:, :2]
-    return found.take((sides >= 1).all(axis=1))
+    return found.take(np.asarray((sides >= 1).all(axis=1)))
 
 
 def overlaps(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of one box with many, shape (N,)."""
-    corner = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    inter = np.prod(corner.clip(0), axis=1)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return np.asarray(inter / (np.prod(box[2:] - box[:2]) + areas - inter), np.float32)
+    return np.asarray(_pairwise_overlaps(box[None], boxes)[0], np.float32)
 
 
 def suppress(found: Detections, same: float, other: float) -> Detections:
     """Greedy non-maximum suppression.
+
+    A weaker detection never changes what becomes of a stronger one, so dropping weak detections
+    before or after gives the same.
 
     Parameters
     ----------
@@ -97,12 +111,25 @@ def suppress(found: Detections, same: float, other: float) -> Detections:
         elements, is dropped.
     """
     alive = np.ones(len(found), bool)
-    for n in range(len(found)):
-        if not alive[n]:
-            continue
-        rest = np.flatnonzero(alive[n + 1 :]) + n + 1
-        if not rest.size:
-            break
-        limit = np.where(found.elements[rest] == found.elements[n], same, other)
-        alive[rest[overlaps(found.boxes[n], found.boxes[rest]) > limit]] = False
+    for start in range(0, len(found), _ROWS):
+        rows = slice(start, start + _ROWS)
+        limit = np.where(
+            found.elements[rows, None] == found.elements[None, start:],
+            np.float32(same),
+            np.float32(other),
+        )
+        clash = _pairwise_overlaps(found.boxes[rows], found.boxes[start:]) > limit
+        for n in np.flatnonzero(clash.sum(axis=1) > 1).tolist():  # each clashes with itself
+            if alive[start + n]:
+                alive[start + n + 1 :] &= ~clash[n, n + 1 :]
     return found.take(alive)
+
+
+def _pairwise_overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union of each of N boxes with each of M, shape (N, M)."""
+    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
+    shared = width.clip(0) * height.clip(0)
+    area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
+    area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    return np.asarray(shared / (area_a[:, None] + area_b - shared), np.float32)

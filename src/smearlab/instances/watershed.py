@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import watershed
 
 from smearlab.types import Labels
 
@@ -48,10 +50,9 @@ def split_touching(
     2
     """
     filled = _fill(foreground)
-    distance = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    distance = cv2.GaussianBlur(distance, (0, 0), 1.0)
-    markers = _markers(distance, marker_depth)
-    labels = watershed(-distance, markers, mask=filled > 0)
+    sharp = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    distance: NDArray[np.float32] = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), np.float32)
+    labels = _flood(-distance, _markers(distance, marker_depth), filled > 0)
     areas = np.bincount(labels.ravel())
     keep = areas >= min_area_px
     keep[0] = False
@@ -71,8 +72,25 @@ def _fill(foreground: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def _markers(distance: NDArray[np.float32], depth: float) -> NDArray[np.int32]:
     """Tops that stay apart when every peak is lowered by a share of its height."""
-    from skimage.morphology import reconstruction
-
-    lowered = reconstruction(distance * (1 - depth), distance, method="dilation")
+    lowered = _rebuild(distance * np.float32(1 - depth), distance)
     tops = ((distance > lowered + 1e-3) & (distance > 1.5)).astype(np.uint8)
     return np.asarray(cv2.connectedComponents(tops)[1], np.int32)
+
+
+# scikit-image is not typed: these two say what goes in and comes out.
+
+
+def _flood(
+    height: NDArray[np.float32], markers: NDArray[np.int32], mask: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    from skimage import segmentation
+
+    watershed: Callable[..., Any] = segmentation.watershed
+    return np.asarray(watershed(height, markers, mask=mask), np.int32)
+
+
+def _rebuild(seed: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    from skimage import morphology
+
+    reconstruction: Callable[..., Any] = morphology.reconstruction
+    return np.asarray(reconstruction(seed, mask, method="dilation"), np.float32)

@@ -15,8 +15,9 @@ from smearlab.errors import UsageError
 from smearlab.io.image_formats import IMAGE_SUFFIXES
 
 _MAX_NAME = 100
-# Path separators, what Windows forbids, and control characters.
-_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
+# Path separators, what Windows forbids, control characters, and bytes that were no UTF-8 (Python
+# gives them as lone surrogates).
+_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\ud800-\udfff]')
 _PATTERN = re.compile(r"[*?[]")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 

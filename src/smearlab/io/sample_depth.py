@@ -57,7 +57,7 @@ def _from_integer(
     # A signed type ends at half of its bits' range.
     white = min(2**bits - 1, int(np.iinfo(samples.dtype).max))
     note = f"{samples.dtype.itemsize * 8}-bit samples, white at {white}"
-    return _scaled(np.maximum(samples, 0), 0.0, float(white)), (note,)
+    return _scaled(samples, 0.0, float(white)), (note,)
 
 
 def _from_float(samples: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -94,8 +94,8 @@ def _decode(
             file.seek(0)
             picture = TiffImageFile(file)
             picture.load()
-        except SyntaxError:
-            pass  # a layout that Pillow does not know; tifffile may
+        except (SyntaxError, Image.DecompressionBombError):
+            pass  # a layout that Pillow does not know, or beyond its own limit; tifffile may
         else:
             # Pillow turns the picture itself, and then drops the tag.
             turn = picture.tag_v2.get(exif.ORIENTATION, 1)

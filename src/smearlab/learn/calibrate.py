@@ -7,28 +7,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from torch import nn
 
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches
+from smearlab.errors import UsageError
 from smearlab.instances.detections import overlaps
 from smearlab.learn.objectives import image_batch
 from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
-from smearlab.types import ELEMENTS, Element, Field
+from smearlab.types import ELEMENTS, Cell, Element, Field
 
 _GRID = np.round(np.arange(0.2, 0.71, 0.01), 2)
+_LOWEST_SCORE = 0.15  # candidates below are never looked at
+_HIT = 0.5  # overlap (IoU) at which a candidate is the true cell
+
+
+class Tally(NamedTuple):
+    """What was found of one element in one field.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (N,)
+        Of every candidate, in [0, 1].
+    hits : ndarray of bool, shape (N,)
+        Whether the candidate is a true cell; each true cell is hit once at most.
+    true : int
+        Number of true cells.
+    """
+
+    scores: NDArray[np.float64]
+    hits: NDArray[np.bool_]
+    true: int
 
 
 def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element, float]:
-    """Lowest score that counts as a cell, for each element.
-
-    Red cells are counted, so theirs gives the least mean error of the count; white cells and
-    platelets must not be missed, so theirs give the highest F2. Of equals the middle is taken.
+    """Lowest score that counts as a cell, for each element; see :func:`best_threshold`.
 
     Parameters
     ----------
@@ -36,74 +57,133 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element
         Of a segmenter with centre heads.
     fields : sequence of BoxedField
         The tuning part.
+
+    Raises
+    ------
+    UsageError
+        If there are no fields.
     """
+    if not fields:
+        raise UsageError(f"there are no fields to choose the thresholds of {bundle.name} on")
     analyzer = Analyzer.load(str(bundle), None)
-    tallies = [_matches(analyzer.detect(Field(f.pixels, f.name), 0.15), f) for f in fields]
-    chosen: dict[Element, float] = {}
-    for element in ELEMENTS:
-        goods = []
-        for threshold in _GRID:
-            counts = np.array(
-                [
-                    ((scores >= threshold).sum(), hits[scores >= threshold].sum(), n)
-                    for scores, hits, n in (tally[element] for tally in tallies)
-                ]
-            )
-            found, right, true = counts.T
-            if element == "RBC":
-                goods.append(-np.abs(found - true).mean())
-            else:
-                missed, false = true.sum() - right.sum(), found.sum() - right.sum()
-                goods.append(5 * right.sum() / max(1, 5 * right.sum() + 4 * missed + false))
-        best = np.flatnonzero(np.isclose(goods, max(goods)))
-        chosen[element] = float(_GRID[best[len(best) // 2]])
-    return chosen
-
-
-def _matches(
-    cells: Sequence[object], field: BoxedField
-) -> dict[Element, tuple[NDArray[np.float64], NDArray[np.bool_], int]]:
-    """Scores and hits (IoU ≥ 0.5) of every element, with the number of true cells."""
-    result: dict[Element, tuple[NDArray[np.float64], NDArray[np.bool_], int]] = {}
-    for element in ELEMENTS:
-        true = field.boxes[[e == element for e in field.elements]]
-        own = sorted(
-            (c for c in cells if c.element == element),  # type: ignore[attr-defined]
-            key=lambda c: -c.detection_score,
+    found = [analyzer.detect(Field(f.pixels, f.name), _LOWEST_SCORE) for f in fields]
+    return {
+        element: best_threshold(
+            element,
+            [tally(cells, f, element) for cells, f in zip(found, fields, strict=True)],
         )
-        free, hits = np.ones(len(true), bool), []
-        for cell in own:
-            shared = overlaps(np.array(cell.bbox, np.float32), true) * free
-            hit = bool(len(true)) and float(shared.max()) >= 0.5
-            if hit:
-                free[int(shared.argmax())] = False
-            hits.append(hit)
-        scores = np.array([c.detection_score for c in own])
-        result[element] = (scores, np.array(hits, bool), len(true))
-    return result
+        for element in ELEMENTS
+    }
+
+
+def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
+    """The threshold that serves an element best.
+
+    Red cells are counted, so theirs gives the least mean error of the count; white cells and
+    platelets must not be missed, so theirs give the highest F2. Of equals the middle is taken.
+
+    Parameters
+    ----------
+    element : {"RBC", "WBC", "PLT"}
+    tallies : sequence of Tally
+        One a field, at least one.
+
+    Returns
+    -------
+    float
+        Of 0.20, 0.21 … 0.70.
+    """
+    goods = []
+    for threshold in _GRID:
+        counts = np.array(
+            [
+                (np.sum(scores >= threshold), np.sum(hits[scores >= threshold]), true)
+                for scores, hits, true in tallies
+            ]
+        )
+        found, right, true = counts.T
+        if element == "RBC":
+            goods.append(-np.abs(found - true).mean())
+        else:
+            missed, false = true.sum() - right.sum(), found.sum() - right.sum()
+            goods.append(5 * right.sum() / max(1, 5 * right.sum() + 4 * missed + false))
+    best = np.flatnonzero(np.isclose(goods, max(goods)))
+    return float(_GRID[best[len(best) // 2]])
+
+
+def tally(cells: Sequence[Cell], field: BoxedField, element: Element) -> Tally:
+    """Compare the candidates of one element with the boxes of a field, best candidates first.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Candidates of any element.
+    field : BoxedField
+        Its boxes are the truth.
+    element : {"RBC", "WBC", "PLT"}
+    """
+    true = field.boxes[[e == element for e in field.elements]]
+    own = sorted((c for c in cells if c.element == element), key=lambda c: -c.detection_score)
+    free, hits = np.ones(len(true), bool), []
+    for cell in own:
+        shared = overlaps(np.array(cell.bbox, np.float32), true) * free
+        hit = bool(len(true)) and float(shared.max()) >= _HIT
+        if hit:
+            free[int(shared.argmax())] = False
+        hits.append(hit)
+    scores = np.array([c.detection_score for c in own], np.float64)
+    return Tally(scores, np.array(hits, bool), len(true))
 
 
 def cell_logits(
     model: nn.Module, patches: Patches, card: Mapping[str, object], batch: int = 64
 ) -> NDArray[np.float64]:
-    """Logits of patches cut as the bench cuts them, shape (N, K)."""
+    """Logits of patches, cut as the bench cuts cells.
+
+    Parameters
+    ----------
+    model : Module
+        A classifier; put into evaluation mode.
+    patches : Patches
+        N of them, at least one.
+    card : mapping
+        ``input_px`` and ``context`` of the classifier's bundle.
+    batch : int
+        Cells in one call.
+
+    Returns
+    -------
+    ndarray of float64, shape (N, K)
+    """
     side, context = int(str(card["input_px"])), float(str(card["context"]))
     half = PATCH_PX / PATCH_CONTEXT / 2
     box = (PATCH_PX / 2 - half,) * 2 + (PATCH_PX / 2 + half,) * 2
     answers = []
+    model.eval()
     with torch.inference_mode():
         for start in range(0, len(patches.types), batch):
             crops = [
                 crop_cell(p, box, side, context) for p in patches.pixels[start : start + batch]
             ]
-            answers.append(model.eval()(image_batch(torch.from_numpy(np.stack(crops)))).double())
+            answers.append(model(image_batch(torch.from_numpy(np.stack(crops)))).double())
     return np.asarray(torch.cat(answers).numpy())
 
 
 def temperature(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
-    """Temperature of the least negative log-likelihood (Guo et al. 2017), within 0.3–3."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
+    """Temperature of the least negative log-likelihood (Guo et al. 2017, section 4.2).
+
+    Parameters
+    ----------
+    logits : ndarray of float64, shape (N, K)
+        Of cells that were not trained on.
+    targets : ndarray of int64, shape (N,)
+        Their true classes.
+
+    Returns
+    -------
+    float
+        Within 0.3–3; logits are to be divided by it.
+    """
 
     def cost(value: float) -> float:
         return float(-log_softmax(logits / value, axis=1)[np.arange(len(targets)), targets].mean())
@@ -114,7 +194,22 @@ def temperature(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> floa
 def confidence_threshold(
     probabilities: NDArray[np.float64], targets: NDArray[np.int64], lost: float = 0.0025
 ) -> float:
-    """Largest threshold, at most 0.5, that costs at most this share of the right answers."""
+    """Largest threshold, at most 0.5, that costs at most this share of the right answers.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (N, K)
+        Calibrated.
+    targets : ndarray of int64, shape (N,)
+        True classes.
+    lost : float
+        Share of the right answers that may become *unidentified*, in [0, 1].
+
+    Returns
+    -------
+    float
+        0 if no answer is right.
+    """
     right = probabilities.argmax(1) == targets
     if not right.any():
         return 0.0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -15,19 +17,38 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from smearlab.errors import SmearlabError
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.objectives import image_batch
 
+#: Smaller weights are not worth a node of their own.
+_SMALLEST_STORED_HALF = 64
 
-class CentresGraph(nn.Module):
-    """Cell-centre network as its bundle contract asks."""
 
-    outputs = ("classes", "heat", "sides")
-    dynamic = {0: "one", 1: "height", 2: "width"}
+class BundleGraph(nn.Module):
+    """A network as its bundle contract asks: uint8 pixels in, named answers out.
+
+    Parameters
+    ----------
+    model : Module
+        The trained network.
+    """
+
+    #: Names of the answers, in their order.
+    outputs: ClassVar[tuple[str, ...]]
+    #: Axes of the pixels whose length is free, by name.
+    dynamic: ClassVar[Mapping[int, str]]
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+
+
+class CentresGraph(BundleGraph):
+    """Cell-centre network: classes, heat and sides."""
+
+    outputs = ("classes", "heat", "sides")
+    dynamic: ClassVar[Mapping[int, str]] = {0: "one", 1: "height", 2: "width"}
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """uint8 ``(1, H, W, 3)`` → classes, heat, sides, channels last."""
@@ -36,31 +57,34 @@ class CentresGraph(nn.Module):
         return tuple(value.permute(0, 2, 3, 1) for value in maps)
 
 
-class ForegroundGraph(nn.Module):
+class ForegroundGraph(BundleGraph):
     """A one-channel foreground network (logits) as a segmenter of background and cell."""
 
     outputs = ("classes",)
     dynamic = CentresGraph.dynamic
 
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        """uint8 ``(1, H, W, 3)`` → probabilities of background and cell."""
+        """uint8 ``(1, H, W, 3)`` → probabilities of background and cell, channels last."""
         cell = self.model(image_batch(pixels)).sigmoid().permute(0, 2, 3, 1)
         return (torch.cat([1 - cell, cell], dim=-1),)
 
 
-class TypesGraph(nn.Module):
-    """Classifier with its temperature."""
+class TypesGraph(BundleGraph):
+    """Classifier with its temperature.
+
+    Parameters
+    ----------
+    model : Module
+        The trained network.
+    temperature : float
+        Logits are divided by it; above 0.
+    """
 
     outputs = ("probabilities",)
-    dynamic = {0: "cells"}
+    dynamic: ClassVar[Mapping[int, str]] = {0: "cells"}
 
     def __init__(self, model: nn.Module, temperature: float = 1.0) -> None:
-        super().__init__()
-        self.model = model
+        super().__init__(model)
         self.temperature = temperature
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
@@ -72,6 +96,21 @@ def freeze(model: nn.Module) -> nn.Module:
     """Make a trained network what ships: batch norms folded in, weights rounded to half floats.
 
     In place. Figures are measured on the result, so rounding is part of them.
+
+    Parameters
+    ----------
+    model : Module
+        Its batch norms follow their convolution inside a ``Sequential``.
+
+    Returns
+    -------
+    Module
+        The same, in evaluation mode.
+
+    Raises
+    ------
+    SmearlabError
+        If a weight is beyond what half floats hold.
     """
     model.eval()
     for parent in model.modules():
@@ -83,9 +122,17 @@ def freeze(model: nn.Module) -> nn.Module:
                 parent[first] = fuse_conv_bn_eval(conv, norm)
                 parent[second] = nn.Identity()
     with torch.no_grad():
-        for tensor in model.state_dict().values():
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half().float())
+        for name, tensor in model.state_dict().items():
+            if not tensor.is_floating_point():
+                continue
+            rounded = tensor.half().float()
+            if not bool(torch.isfinite(rounded).all()):
+                largest = float(tensor.abs().max())
+                raise SmearlabError(
+                    f"{name} reaches {largest:g}, which half floats (65504) cannot hold: the "
+                    "training has diverged; train with a lower train.lr"
+                )
+            tensor.copy_(rounded)
     return model
 
 
@@ -96,22 +143,39 @@ def _store_half(graph: onnx.ModelProto) -> None:
         values = numpy_helper.to_array(tensor)
         with np.errstate(over="ignore"):
             half = values.astype(np.float16) if values.dtype == np.float32 else None
-        if half is None or values.size < 64 or not np.array_equal(half.astype(np.float32), values):
+        exact = half is not None and np.array_equal(half.astype(np.float32), values)
+        if half is None or not exact or values.size < _SMALLEST_STORED_HALF:
             kept.append(tensor)
             continue
-        kept.append(numpy_helper.from_array(half, tensor.name + "_half"))
-        node = helper.make_node(
-            "Cast", [tensor.name + "_half"], [tensor.name], to=TensorProto.FLOAT
-        )
-        casts.append(node)
+        name = f"{tensor.name}_half"
+        kept.append(numpy_helper.from_array(half, name))
+        casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.graph.node]
     del graph.graph.initializer[:], graph.graph.node[:]
     graph.graph.initializer.extend(kept)
     graph.graph.node.extend(nodes)
 
 
+def _traced(wrapped: BundleGraph, example: Tensor) -> onnx.ModelProto:
+    """The graph as ONNX, weights as float32."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter announces its successor
+        path = Path(folder) / "traced.onnx"
+        torch.onnx.export(
+            wrapped.eval(),
+            (example,),
+            path,
+            input_names=["pixels"],
+            output_names=list(wrapped.outputs),
+            dynamic_axes={"pixels": wrapped.dynamic},
+            opset_version=17,
+            dynamo=False,
+        )
+        return onnx.load(path)
+
+
 def write_bundle(
-    folder: Path, wrapped: nn.Module, example: Tensor, card: Mapping[str, Any]
+    folder: Path, wrapped: BundleGraph, example: Tensor, card: Mapping[str, Any]
 ) -> Path:
     """Write ``model.onnx`` and ``card.json``.
 
@@ -119,35 +183,19 @@ def write_bundle(
     ----------
     folder : Path
         Made if missing.
-    wrapped : Module
-        One of the graphs above around a trained model in evaluation mode.
+    wrapped : BundleGraph
+        Around a trained model in evaluation mode.
     example : Tensor of uint8
         An input of valid shape.
     card : mapping
-        Everything but the checksum.
+        Everything but the checksum and the size.
 
     Returns
     -------
     Path
         The folder.
     """
-    import io
-    import warnings
-
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():  # the tracing exporter announces its successor
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            wrapped.eval(),
-            (example,),
-            buffer,
-            input_names=["pixels"],
-            output_names=list(wrapped.outputs),  # type: ignore[call-overload]
-            dynamic_axes={"pixels": wrapped.dynamic},
-            opset_version=17,
-            dynamo=False,
-        )
-    graph = onnx.load_from_string(buffer.getvalue())
+    graph = _traced(wrapped, example)
     _store_half(graph)
     onnx.checker.check_model(graph)
     data = graph.SerializeToString()

@@ -6,15 +6,17 @@ import ast
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from torch import nn
 
 from smearlab.errors import UnknownNameError, UsageError
-from smearlab.learn.train.supervised import Objective, TrainConfig
+from smearlab.learn.export import BundleGraph
+from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.train.supervised import Objective
 
 Samples = Literal["centres", "foreground", "cells"]
-C = TypeVar("C")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Stage:
     name: str
     kind: Literal["segmenter", "classifier"]
     model: Callable[[], nn.Module]
-    graph: Callable[[nn.Module], nn.Module]
+    graph: Callable[[nn.Module], BundleGraph]
     objective: Objective
     samples: Samples
     view: Any
@@ -128,9 +130,8 @@ def override(stage: Stage, settings: Sequence[str]) -> Stage:
             raise UsageError(f"--set takes part.key=value, as train.lr=1e-3; received {setting!r}")
         if part not in ("train", "view"):
             raise UnknownNameError("part of a stage", part, ("train", "view"))
-        stage = dataclasses.replace(
-            stage, **{part: _replace_key(getattr(stage, part), key, _value(text))}
-        )
+        changed = _with_key(getattr(stage, part), key, _value(text))
+        stage = dataclasses.replace(stage, **{part: changed})
     return stage
 
 
@@ -141,16 +142,38 @@ def _value(text: str) -> Any:
         return text
 
 
-def _replace_key(config: C, key: str, value: Any) -> C:
-    known = {f.name: f for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    if key not in known:
-        raise UnknownNameError(f"key of {type(config).__name__}", key, known)
-    now = getattr(config, key)
-    if isinstance(now, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if now is not None and type(value) is not type(now):
+def _with_key(config: Any, key: str, value: Any) -> Any:
+    """The configuration with one key changed."""
+    hints = get_type_hints(type(config))
+    if key not in hints:
+        raise UnknownNameError(f"key of {type(config).__name__}", key, hints)
+    try:
+        fitting = _fit(value, hints[key])
+    except TypeError:
         raise UsageError(
-            f"{key} is {type(now).__name__} (now {now!r}); received {value!r}, "
-            f"{type(value).__name__}"
-        )
-    return dataclasses.replace(config, **{key: value})  # type: ignore[type-var]
+            f"{key} cannot be {value!r}, {type(value).__name__}: it is {getattr(config, key)!r} "
+            "now, give a value of that kind"
+        ) from None
+    return dataclasses.replace(config, **{key: fitting})
+
+
+def _fit(value: Any, hint: Any) -> Any:
+    """The value as its annotation wants it; TypeError if it is of another kind."""
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind is UnionType:
+        for part in parts:
+            try:
+                return _fit(value, part)
+            except TypeError:
+                continue
+        raise TypeError
+    if kind is tuple and isinstance(value, tuple) and len(value) == len(parts):
+        return tuple(_fit(v, part) for v, part in zip(value, parts, strict=True))
+    if kind is float and type(value) is int:
+        return float(value)
+    # Names are checked where the configuration is built, with "did you mean".
+    if kind is Literal:
+        kind = type(parts[0])
+    if type(value) is not kind:
+        raise TypeError
+    return value

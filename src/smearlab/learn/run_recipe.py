@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,84 @@ from scipy.special import softmax
 from torch import nn
 
 from smearlab import __version__
+from smearlab.errors import UsageError
 from smearlab.learn.calibrate import (
     cell_logits,
     confidence_threshold,
     score_thresholds,
     temperature,
 )
-from smearlab.learn.export import TypesGraph, freeze, write_bundle
+from smearlab.learn.export import BundleGraph, TypesGraph, freeze, write_bundle
 from smearlab.learn.recipe import Recipe, Stage
-from smearlab.learn.train.checkpoints import load_weights, parameter_count
+from smearlab.learn.train.checkpoints import WEIGHTS, load_weights, parameter_count
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.training_data import TrainingData
+
+
+def run_stages(
+    recipe: Recipe,
+    stages: Sequence[Stage],
+    data: Path | None,
+    runs: Path,
+    bundles: Path,
+    *,
+    show: bool = True,
+) -> Iterator[Path]:
+    """Train and export stages, one after the other.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    stages : sequence of Stage
+        Of the recipe, as they are or with overridden settings.
+    data : Path or None
+        Folder with ``manifest.csv``; None trains on simulated cells.
+    runs, bundles : Path
+        A stage's run and bundle get folders of its name in these.
+    show : bool
+        Whether to draw progress bars.
+
+    Yields
+    ------
+    Path
+        Folder of each bundle, once it is written.
+    """
+    source = TrainingData(data, cache=runs)
+    for stage in stages:
+        teacher = bundles / (stage.start_from or "cell_centres")
+        if teacher.is_dir():  # cells are found with what this recipe just trained
+            source = TrainingData(data, runs, str(teacher))
+        train_stage(recipe, stage, source, runs / stage.name, show=show)
+        yield export_stage(stage, source, runs / stage.name, bundles / stage.name)
 
 
 def train_stage(
     recipe: Recipe, stage: Stage, data: TrainingData, run: Path, *, show: bool = True
 ) -> nn.Module:
-    """Train one stage in the folder ``run``, or go on with it."""
+    """Train one stage, or go on with it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Named in the run's configuration.
+    stage : Stage
+    data : TrainingData
+        Its training part is used.
+    run : Path
+        Folder of the run; that of the stage it starts from lies beside it.
+    show : bool
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    Module
+        Trained, in evaluation mode.
+
+    Raises
+    ------
+    UsageError
+        If the stage that this one starts from has not been trained.
+    """
     torch.manual_seed(stage.train.seed)
     describe = {
         "recipe": recipe.name,
@@ -40,7 +102,13 @@ def train_stage(
     }
     model = stage.model()
     if stage.start_from is not None:
-        load_weights(run.parent / stage.start_from / "model.safetensors", model)
+        weights = run.parent / stage.start_from / WEIGHTS
+        if not weights.is_file():
+            raise UsageError(
+                f"{stage.name} starts from the weights of {stage.start_from}, but there is no "
+                f"{weights}: train that stage first"
+            )
+        load_weights(weights, model)
     return fit(
         model,
         data.samples(stage),
@@ -64,6 +132,11 @@ def export_stage(stage: Stage, data: TrainingData, run: Path, bundle: Path) -> P
         Folder with ``model.safetensors``.
     bundle : Path
         Folder to write.
+
+    Returns
+    -------
+    Path
+        The folder.
     """
     model = load_weights(run / "model.safetensors", stage.model())
     parameters = parameter_count(model)
@@ -78,20 +151,21 @@ def export_stage(stage: Stage, data: TrainingData, run: Path, bundle: Path) -> P
     }
     side = card.get("size_px") or card.get("input_px") or 64
     example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
-    graph = stage.graph(model)
+    graph: BundleGraph = stage.graph(model)
     if stage.kind == "classifier":
         graph, card = _calibrated(model, stage, data, card)
     elif card["decoder"] == "centres":
         card["thresholds"] = {"RBC": 0.4, "WBC": 0.4, "PLT": 0.35}
-        if data.folder is not None:
+        tuning = [] if data.folder is None else data.fields("tune")
+        if tuning:
             write_bundle(bundle, graph, example, card)
-            card["thresholds"] = score_thresholds(bundle, data.fields("tune"))
+            card["thresholds"] = score_thresholds(bundle, tuning)
     return write_bundle(bundle, graph, example, card)
 
 
 def _calibrated(
     model: nn.Module, stage: Stage, data: TrainingData, card: dict[str, Any]
-) -> tuple[nn.Module, dict[str, Any]]:
+) -> tuple[BundleGraph, dict[str, Any]]:
     """Temperature and confidence threshold from the tuning part."""
     patches = data.patches
     tune = patches.take(

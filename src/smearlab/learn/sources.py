@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.cell_patches import Patches
-from smearlab.learn.train.supervised import Sample
+from smearlab.learn.train.sampling import Sample
 from smearlab.learn.transforms.cell_views import CellViewConfig, draw_cell_view
 from smearlab.learn.transforms.centre_targets import centre_targets
 from smearlab.learn.transforms.views import ViewConfig, draw_view
@@ -19,7 +19,14 @@ from smearlab.learn.transforms.whole_views import WholeViewConfig, draw_whole_vi
 
 @dataclass(frozen=True, eq=False)
 class CentreSamples:
-    """Views of boxed fields with the targets of the cell-centre network."""
+    """Views of boxed fields with the targets of the cell-centre network.
+
+    Parameters
+    ----------
+    fields : sequence of BoxedField
+        One sample of each in an epoch.
+    config : ViewConfig
+    """
 
     fields: Sequence[BoxedField]
     config: ViewConfig = field(default_factory=ViewConfig)
@@ -28,13 +35,20 @@ class CentreSamples:
         return len(self.fields)
 
     def sample(self, index: int, rng: np.random.Generator) -> Sample:
-        """See :class:`smearlab.learn.train.supervised.SampleSource`."""
+        """See :class:`smearlab.learn.train.sampling.SampleSource`."""
         return centre_targets(draw_view(self.fields, index, self.config, rng))
 
 
 @dataclass(frozen=True, eq=False)
 class ForegroundSamples:
-    """Whole fields with their pixel map, for paper A's U-Net."""
+    """Whole fields with their pixel map, for paper A's U-Net.
+
+    Parameters
+    ----------
+    fields : sequence of BoxedField
+        One sample of each in an epoch.
+    config : WholeViewConfig
+    """
 
     fields: Sequence[BoxedField]
     config: WholeViewConfig = field(default_factory=WholeViewConfig)
@@ -43,7 +57,7 @@ class ForegroundSamples:
         return len(self.fields)
 
     def sample(self, index: int, rng: np.random.Generator) -> Sample:
-        """See :class:`smearlab.learn.train.supervised.SampleSource`."""
+        """See :class:`smearlab.learn.train.sampling.SampleSource`."""
         chosen = self.fields[index]
         return draw_whole_view(chosen.pixels, chosen.element_map, self.config, rng)
 
@@ -57,11 +71,10 @@ class CellSamples:
     classes : sequence of str
         The number of a type is its place here.
     config : CellViewConfig
-    per_epoch : int
-        Samples in an epoch; each is drawn by weight.
-    origin_weights : mapping of str to float
-        How often a patch of an origin is drawn, 1 where it is not named. Types weigh the same
-        within an origin.
+    per_epoch : int, optional
+        Samples in an epoch; each is drawn by weight. As many as there are patches when left out.
+    origin_weights : mapping of str to float, optional
+        How often a patch of an origin is drawn, 1 where it is not named.
     """
 
     def __init__(
@@ -85,7 +98,7 @@ class CellSamples:
         return self.per_epoch
 
     def sample(self, index: int, rng: np.random.Generator) -> Sample:
-        """See :class:`smearlab.learn.train.supervised.SampleSource`."""
+        """See :class:`smearlab.learn.train.sampling.SampleSource`."""
         # Systematic sampling: the index fixes the stratum, chance the place within it.
         place = (index + rng.random()) / self.per_epoch
         n = min(int(np.searchsorted(self.cumulative, place)), len(self.targets) - 1)

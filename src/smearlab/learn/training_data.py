@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smearlab.datasets.box_fields import BoxedField, Part, list_fields, load_field
+from smearlab.datasets.box_fields import PARTS, BoxedField, Part, list_fields, load_field
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT
 from smearlab.datasets.cell_fields import teach_fields
 from smearlab.datasets.cell_images import list_cell_images
@@ -17,7 +17,7 @@ from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches, cut
 from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
 from smearlab.learn.recipe import Stage
 from smearlab.learn.sources import CellSamples, CentreSamples, ForegroundSamples
-from smearlab.learn.train.supervised import SampleSource
+from smearlab.learn.train.sampling import SampleSource
 from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
 
@@ -42,7 +42,9 @@ class TrainingData:
     cache: Path | None = None
     segmenter: str = "default"
     n_simulated: int = 6
-    _loaded: dict[Part, list[BoxedField]] = field(default_factory=dict, compare=False)
+    _loaded: dict[Part, list[BoxedField]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def fields(self, part: Part) -> list[BoxedField]:
         """Boxed fields of a part."""
@@ -62,7 +64,7 @@ class TrainingData:
         kept = self.cache / "patches.npz" if self.cache else None
         if kept and kept.exists():
             return Patches.load(kept)
-        fields = [(f, part) for part in ("train", "tune", "val") for f in self.fields(part)]  # type: ignore[arg-type]
+        fields = [(f, part) for part in PARTS for f in self.fields(part)]
         analyzer = Analyzer.load(self.segmenter, None)
         patches = cut_patches(list_cell_images(self.folder), fields, analyzer)
         if kept:
@@ -76,7 +78,13 @@ class TrainingData:
         return [simulate_field(seed, config) for seed in range(1, self.n_simulated + 1)]
 
     def samples(self, stage: Stage) -> SampleSource:
-        """What a stage learns from: the training part only."""
+        """What a stage learns from: the training part only.
+
+        Parameters
+        ----------
+        stage : Stage
+            Says which kind of sample, how it is drawn, and what is added or left out.
+        """
         if stage.samples == "centres":
             return CentreSamples([*self.fields("train"), *self._added(stage)], stage.view)
         if stage.samples == "foreground":
@@ -103,7 +111,13 @@ class TrainingData:
 
 
 def varied_field(seed: int) -> SimulatedField:
-    """A simulated field unlike the last: any stain, size, density and shape of red cells."""
+    """A simulated field unlike the last: any stain, size, density and shape of red cells.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same field; at least 0.
+    """
     rng = np.random.default_rng([seed, 41])
     shares = rng.dirichlet([0.6, 0.6, 0.8, 2.0])[:3] * 0.95
     config = SmearConfig(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 
 def clopper_pearson(n: int, total: int, level: float = 0.95) -> tuple[float, float]:
@@ -50,8 +50,9 @@ def clopper_pearson(n: int, total: int, level: float = 0.95) -> tuple[float, flo
     if total == 0:
         return math.nan, math.nan
     tail = (1 - level) / 2
-    low = 0.0 if n == 0 else float(beta.ppf(tail, n, total - n + 1))
-    high = 1.0 if n == total else float(beta.ppf(1 - tail, n + 1, total - n))
+    # Quantiles of the beta distribution; scipy.stats has the same, and takes long to import.
+    low = 0.0 if n == 0 else float(betaincinv(n, total - n + 1, tail))
+    high = 1.0 if n == total else float(betaincinv(n + 1, total - n, 1 - tail))
     return low, high
 
 

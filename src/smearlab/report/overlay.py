@@ -16,9 +16,9 @@ from smearlab.types import UNIDENTIFIED, Cell, Field
 #: Sub-pixel bits of the drawn points: sixteenths of a pixel.
 _SHIFT = 4
 #: Length of the dashes and gaps of a cell cut by the edge, px per px of line width.
-_DASH, _GAP = 6.0, 5.0
+_DASH, _GAP = 5.0, 4.5
 #: Opacity of the dark halo under a contour.
-_HALO_STRENGTH = 0.6
+_HALO_STRENGTH = 0.65
 #: Share of the cell's size that a thumbnail shows around it.
 _CONTEXT = 0.3
 #: Most platelets, and most doubtful red cells or platelets, that one field gives to the gallery.
@@ -49,13 +49,13 @@ def draw_overlay(field: Field, cells: Iterable[Cell]) -> NDArray[np.uint8]:
     drawn = list(cells)
     shade = canvas.copy()
     for cell in drawn:
-        _draw_lines(shade, [_fixed(cell.contour)], True, HALO, width + 2)
+        _draw_lines(shade, [_fixed(cell.contour)], True, HALO, 2 * _thickness(cell, width) + 1)
     cv2.addWeighted(shade, _HALO_STRENGTH, canvas, 1 - _HALO_STRENGTH, 0, dst=canvas)
     for cell in drawn:
-        thick = width if cell.type == "erythrocyte" else width + 1
+        thick = _thickness(cell, width)
         colour = rgb_of(cell.type)
         if cell.touches_border:
-            dashes = _dashes(cell.contour, _DASH * width, _GAP * width)
+            dashes = _dashes(cell.contour, _DASH * thick, _GAP * thick)
             _draw_lines(canvas, [_fixed(dash) for dash in dashes], False, colour, thick)
         else:
             _draw_lines(canvas, [_fixed(cell.contour)], True, colour, thick)
@@ -173,6 +173,11 @@ def _least_confident_first(cells: Sequence[Cell]) -> list[Cell]:
             cell.label,
         ),
     )
+
+
+def _thickness(cell: Cell, width: int) -> int:
+    """Erythrocytes are many: theirs are the thinnest lines."""
+    return width if cell.type == "erythrocyte" else width + 1
 
 
 def _draw_lines(

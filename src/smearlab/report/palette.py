@@ -1,7 +1,7 @@
 """One colour and one short code for every type, the same in overlays, charts and galleries.
 
 The ten colours lie at least 11 CIEDE2000 units apart from each other, for normal vision and for
-complete protanopia, deuteranopia and tritanopia (Machado et al. 2009), and above lightness 38, so
+complete protanopia, deuteranopia and tritanopia (Machado et al. 2009), and above lightness 37, so
 that each stands out from the dark halo it is drawn on. Colour is never the only sign: overlays
 carry the codes, charts and tables the names.
 

@@ -286,8 +286,9 @@ def _write(file: IO[bytes], text: str) -> None:
 
 
 def _csv_writer(file: IO[bytes]) -> tuple[Any, io.TextIOWrapper]:
+    # Lines end as RFC 4180 has them: only so does Python quote a "\r" within a name.
     text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-    return csv.writer(text, lineterminator="\n"), text
+    return csv.writer(text), text
 
 
 def _number(value: float, digits: int) -> str:

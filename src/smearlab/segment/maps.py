@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.errors import BundleError, UsageError
 from smearlab.io.bundles import Bundle
 from smearlab.preprocess.contrast import equalise
 from smearlab.preprocess.tiling import pad_to_multiple, plan_tiles
 
 #: Side of a tile's core, px of the network's scale.
 TILE_PX = 1024
+#: Outputs of segmenters.
+MAP_NAMES = ("classes", "heat", "sides")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +31,9 @@ class FieldMaps:
         Probability of a centre; ``grid_step`` network px a step. None without centre heads.
     sides : ndarray of float32, shape (h', w', 4), or None
         Network px to left, top, right, bottom.
-    scale : float
-        Network px per field px.
+    scale_x, scale_y : float
+        Network px per field px; they differ only by the rounding of the network's picture to
+        whole pixels.
     width_px, height_px : int
         Size of the field, field px.
     """
@@ -37,7 +41,8 @@ class FieldMaps:
     classes: NDArray[np.float32]
     heat: NDArray[np.float32] | None
     sides: NDArray[np.float32] | None
-    scale: float
+    scale_x: float
+    scale_y: float
     width_px: int
     height_px: int
 
@@ -72,7 +77,16 @@ class Segmenter:
         Returns
         -------
         FieldMaps
+
+        Raises
+        ------
+        UsageError
+            If the scale is not above 0.
+        BundleError
+            If the network does not keep its bundle's contract.
         """
+        if not scale > 0:
+            raise UsageError(f"scale must be above 0; received {scale}")
         card = self.bundle.card
         height, width = pixels.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -81,16 +95,22 @@ class Segmenter:
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=flag), np.uint8)
         if card.get("clahe"):
             pixels = equalise(pixels, **card["clahe"])
-        maps = self._tiled(pad_to_multiple(pixels, card["stride"]))
-        keep = {"classes": card["map_step"], "heat": card.get("grid_step", 1)}
-        keep["sides"] = keep["heat"]
+        pixels = pad_to_multiple(pixels, card["stride"])
+        maps = self._tiled(pixels)
+        grid_step = card.get("grid_step", 1)
         cropped = {
             name: maps[name][: -(-size[1] // step), : -(-size[0] // step)]
-            for name, step in keep.items()
+            for name, step in zip(MAP_NAMES, (card["map_step"], grid_step, grid_step), strict=True)
             if name in maps
         }
         return FieldMaps(
-            cropped["classes"], cropped.get("heat"), cropped.get("sides"), scale, width, height
+            cropped["classes"],
+            cropped.get("heat"),
+            cropped.get("sides"),
+            size[0] / width,
+            size[1] / height,
+            width,
+            height,
         )
 
     def _tiled(self, padded: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -107,12 +127,14 @@ class Segmenter:
             context_px=card["context_px"],
         ):
             wx0, wy0, wx1, wy1 = tile.window
-            answer = self.bundle.run(pixels=np.ascontiguousarray(padded[None, wy0:wy1, wx0:wx1]))
+            window = np.ascontiguousarray(padded[None, wy0:wy1, wx0:wx1])
+            answer = self.bundle.run(pixels=window)
+            steps = {name: self._step(name, value, window) for name, value in answer.items()}
             if tile.window == (0, 0, width, height):
                 return {name: value[0] for name, value in answer.items()}
             x0, y0, x1, y1 = tile.core
             for name, value in answer.items():
-                step = (wy1 - wy0) // value.shape[1]
+                step = steps[name]
                 if name not in whole:
                     shape = (height // step, width // step, value.shape[3])
                     whole[name] = np.empty(shape, np.float32)
@@ -120,3 +142,16 @@ class Segmenter:
                 part = part[:, (x0 - wx0) // step : (x1 - wx0) // step]
                 whole[name][y0 // step : y1 // step, x0 // step : x1 // step] = part
         return whole
+
+    def _step(self, name: str, value: NDArray[np.float32], window: NDArray[np.uint8]) -> int:
+        """Network px per step of an output, once its shape is seen to be right."""
+        card = self.bundle.card
+        step = int(card["map_step"] if name == "classes" else card["grid_step"])
+        channels = {"classes": len(card["classes"]), "heat": len(card["classes"]) - 1, "sides": 4}
+        wanted = (1, window.shape[1] // step, window.shape[2] // step, channels[name])
+        if value.shape != wanted:
+            raise BundleError(
+                f"bundle {self.bundle.name!r} gives {name} of shape {value.shape} for pixels of "
+                f"shape {window.shape}; its card promises {wanted}"
+            )
+        return step

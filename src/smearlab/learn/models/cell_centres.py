@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -50,7 +51,13 @@ class CellCentresConfig:
 
 
 class CellCentres(nn.Module):
-    """The network; see the module's text."""
+    """The network; see the module's text.
+
+    Parameters
+    ----------
+    config : CellCentresConfig, optional
+        What ships, when left out.
+    """
 
     #: Field sides must be multiples of this.
     stride = 16
@@ -78,10 +85,12 @@ class CellCentres(nn.Module):
         self.sides = nn.Conv2d(config.head, 4, 1)
         self.map_branch = ConvNorm(config.head, config.head)
         self.classes = nn.Conv2d(config.head, 4 * (config.elements + 1), 1)
-        nn.init.constant_(self.heat.bias, -math.log(99))  # 1 % of pixels are centres at first
+        nn.init.constant_(
+            cast(Tensor, self.heat.bias), -math.log(99)
+        )  # 1 % of pixels are centres at first
         nn.init.normal_(self.heat.weight, std=0.01)
         nn.init.normal_(self.sides.weight, std=0.01)
-        nn.init.zeros_(self.sides.bias)
+        nn.init.zeros_(cast(Tensor, self.sides.bias))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predict.

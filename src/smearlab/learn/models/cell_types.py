@@ -7,6 +7,7 @@ the logits are averaged over the crop's quarter turns, so a turned cell gets the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +51,13 @@ class CellTypesConfig:
 
 
 class CellTypes(nn.Module):
-    """Type logits of crops; see the module's text."""
+    """Type logits of crops; see the module's text.
+
+    Parameters
+    ----------
+    config : CellTypesConfig, optional
+        What ships, when left out.
+    """
 
     def __init__(self, config: CellTypesConfig | None = None) -> None:
         super().__init__()
@@ -65,10 +72,21 @@ class CellTypes(nn.Module):
         )
 
     def _logits(self, x: Tensor) -> Tensor:
-        return self.head(self.features((x - 0.5) * 4).mean((2, 3)))
+        return cast(Tensor, self.head(self.features((x - 0.5) * 4).mean((2, 3))))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, 3, S, S)`` in [0, 1] → logits ``(B, classes)``."""
+        """Predict.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, 3, S, S)
+            sRGB crops in [0, 1].
+
+        Returns
+        -------
+        Tensor, shape (B, classes)
+            Logits; in evaluation mode the mean over ``turns`` quarter turns.
+        """
         if self.training or self.config.turns == 1:
             return self._logits(x)
         step = 4 // self.config.turns

@@ -7,6 +7,7 @@ max-pooling on 64×64 crops, dropout after the 2nd, 3rd and 4th pool, a dense la
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -37,7 +38,13 @@ class LWCNNConfig:
 
 
 class LWCNN(nn.Module):
-    """Type logits of crops; see the module's text."""
+    """Type logits of crops; see the module's text.
+
+    Parameters
+    ----------
+    config : LWCNNConfig, optional
+        The paper's sizes when left out.
+    """
 
     def __init__(self, config: LWCNNConfig | None = None) -> None:
         super().__init__()
@@ -59,5 +66,16 @@ class LWCNN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, 3, S, S)`` in [0, 1] → logits ``(B, classes)``."""
-        return self.head(self.features(x))
+        """Predict.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, 3, S, S)
+            sRGB crops in [0, 1], S = ``input_px``.
+
+        Returns
+        -------
+        Tensor, shape (B, classes)
+            Logits.
+        """
+        return cast(Tensor, self.head(self.features(x)))

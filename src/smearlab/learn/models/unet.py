@@ -8,6 +8,7 @@ up-sampling, concatenation and two convolutions, a 1×1 convolution.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -44,7 +45,13 @@ def _twice(channels_in: int, channels_out: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """Foreground logits of a field; see the module's text."""
+    """Foreground logits of a field; see the module's text.
+
+    Parameters
+    ----------
+    config : UNetConfig, optional
+        The paper's sizes when left out.
+    """
 
     #: Field sides must be multiples of this.
     stride = 16
@@ -62,10 +69,21 @@ class UNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(cast(Tensor, module.bias))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, 3, H, W)`` in [0, 1] → foreground logits ``(B, 1, H, W)``."""
+        """Predict.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, 3, H, W)
+            sRGB in [0, 1]; H and W multiples of 16.
+
+        Returns
+        -------
+        Tensor, shape (B, 1, H, W)
+            Logits that a pixel belongs to a cell.
+        """
         kept = []
         for block in self.encoder[:-1]:
             x = block(x)
@@ -75,4 +93,4 @@ class UNet(nn.Module):
         for block in self.decoder:
             x = torch.cat([F.interpolate(x, scale_factor=2.0), kept.pop()], dim=1)
             x = block(x)
-        return self.head(x)
+        return cast(Tensor, self.head(x))

@@ -32,16 +32,21 @@ class ConvNorm(nn.Sequential):
 class ResidualBlock(nn.Module):
     """Two 3×3 convolutions around an identity (He et al. 2016, basic block).
 
-    The second batch norm starts at zero, so a fresh block is the identity.
+    The second batch norm starts at zero, so a fresh block is the identity (of what is not
+    negative: a ReLU ends it).
+
+    Parameters
+    ----------
+    channels : int
+        In and out.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = ConvNorm(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
-        )
-        nn.init.zeros_(self.second[1].weight)
+        norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(norm.weight)
+        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(B, C, H, W)`` → the same."""
@@ -49,7 +54,15 @@ class ResidualBlock(nn.Module):
 
 
 def stage(channels_in: int, channels_out: int, blocks: int) -> nn.Sequential:
-    """Halve the resolution, then ``blocks`` residual blocks."""
+    """Halve the resolution, then residual blocks.
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+        Channels before and after.
+    blocks : int
+        How many residual blocks; 0 gives the halving alone.
+    """
     return nn.Sequential(
         ConvNorm(channels_in, channels_out, stride=2),
         *(ResidualBlock(channels_out) for _ in range(blocks)),

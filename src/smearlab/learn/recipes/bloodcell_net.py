@@ -1,14 +1,21 @@
 """BloodCell-Net (Mondal et al. 2024): U-Net, watershed, LWCNN, nine types."""
 
+from dataclasses import replace
+
 from smearlab.learn.export import ForegroundGraph, TypesGraph
 from smearlab.learn.models.lwcnn import LWCNN
 from smearlab.learn.models.unet import UNet
 from smearlab.learn.objectives import Classification, foreground
 from smearlab.learn.recipe import Recipe, Stage
-from smearlab.learn.train.supervised import TrainConfig
+from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.transforms.cell_views import CellViewConfig
 from smearlab.learn.transforms.whole_views import WholeViewConfig
 from smearlab.types import CELL_TYPES
+
+#: What both networks share.
+PAPER = TrainConfig(
+    epochs=30, optimizer="adam", weight_decay=0.0, schedule="constant", ema=0.0, workers=1
+)
 
 RECIPE = Recipe(
     name="bloodcell_net",
@@ -23,17 +30,7 @@ RECIPE = Recipe(
             objective=foreground,
             samples="foreground",
             view=WholeViewConfig(),
-            train=TrainConfig(
-                epochs=30,
-                batch_size=8,
-                lr=1e-4,
-                optimizer="adam",
-                weight_decay=0.0,
-                schedule="constant",
-                ema=0.0,
-                precision="bf16-mixed",
-                workers=1,
-            ),
+            train=replace(PAPER, batch_size=8, lr=1e-4, precision="bf16-mixed"),
             card={
                 "classes": ["background", "cell"],
                 "decoder": "watershed",
@@ -59,16 +56,7 @@ RECIPE = Recipe(
             view=CellViewConfig(
                 input_px=64, context=1.1, turn=20.0, shift=0.05, zoom=0.05, shear=0.05, colour=0.0
             ),
-            train=TrainConfig(
-                epochs=30,
-                batch_size=32,
-                lr=1e-3,
-                optimizer="adam",
-                weight_decay=0.0,
-                schedule="constant",
-                ema=0.0,
-                workers=1,
-            ),
+            train=replace(PAPER, batch_size=32, lr=1e-3),
             card={
                 "classes": list(CELL_TYPES[:-1]),
                 "input_px": 64,
@@ -94,7 +82,7 @@ RECIPE = Recipe(
             "recall": 0.9701,
             "f1": 0.9710,
         },
-    },  # fmt: skip
+    },
     deviations=(
         "masks come from boxes (colour segmentation inside each box): PBC has no masks",
         "one resize, to each network's own input (256 and 64), not through 224 (the text's)",

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.errors import UsageError
 from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
 
 
@@ -34,7 +35,12 @@ class CellViewConfig:
     shear : float
         Largest shear.
     colour, stain_share : float
-        Strength of colour changes; share of views with another stain.
+        Strength of colour changes, 0 switches them off; share of views with another stain.
+
+    Raises
+    ------
+    UsageError
+        If a size is not above 0, or a strength is negative.
     """
 
     input_px: int = 96
@@ -47,6 +53,14 @@ class CellViewConfig:
     shear: float = 0.0
     colour: float = 0.6
     stain_share: float = 0.4
+
+    def __post_init__(self) -> None:
+        for name in ("input_px", "context", "patch_context"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"{name} must be above 0; received {getattr(self, name)}")
+        for name in ("turn", "shift", "zoom", "stretch", "shear", "colour", "stain_share"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
 
 
 def draw_cell_view(
@@ -76,14 +90,14 @@ def draw_cell_view(
         linear = linear @ np.diag([-1.0, 1.0])
     middle = np.full(2, (patch.shape[0] - 1) / 2) + rng.uniform(-1, 1, 2) * config.shift * box
     offset = (config.input_px - 1) / 2 - linear @ middle
-    view = cv2.warpAffine(
+    warped = cv2.warpAffine(
         patch,
         np.column_stack([linear, offset]),
         (config.input_px, config.input_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    view = np.asarray(view, np.uint8)
+    view = np.asarray(warped, np.uint8)
     if config.colour > 0:
         if rng.random() < config.stain_share:
             view = stain_jitter(view, rng, config.colour)

@@ -19,7 +19,8 @@ def stain_jitter(
     rng : Generator
         Source of the draws.
     strength : float
-        0 changes nothing; 1 goes from pale to heavily stained and turns hues by tens of degrees.
+        0 changes nothing but the rounding (by one grey level); 1 goes from pale to heavily
+        stained and turns hues by tens of degrees. The lamp stays at 60 grey levels or more.
 
     Returns
     -------
@@ -37,32 +38,47 @@ def stain_jitter(
 def camera_jitter(
     pixels: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0
 ) -> NDArray[np.uint8]:
-    """Another camera: gamma, saturation, hue, shading, blur, noise and JPEG, each sometimes."""
+    """Another camera: gamma, saturation, hue, shading, blur, noise and JPEG, each sometimes.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3)
+        sRGB.
+    rng : Generator
+        Source of the draws.
+    strength : float
+        Of gamma, saturation and hue, and how often a picture goes grey or swaps channels.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
     out = pixels
     if rng.random() < 0.6:
         gamma, gain = np.exp(rng.normal(0, 0.2 * strength)), np.exp(rng.normal(0, 0.1 * strength))
         table = (np.arange(256) / 255.0) ** gamma * gain * 255
-        out = cv2.LUT(out, table.clip(0, 255).astype(np.uint8))
+        out = np.asarray(cv2.LUT(out, table.clip(0, 255).astype(np.uint8)), np.uint8)
     if rng.random() < 0.5:
         hsv = cv2.cvtColor(out, cv2.COLOR_RGB2HSV_FULL).astype(np.int16)
         hsv[..., 0] = (hsv[..., 0] + round(rng.normal(0, 10 * strength))) % 256
         hsv[..., 1] = (hsv[..., 1] * np.exp(rng.normal(0, 0.3 * strength))).clip(0, 255)
-        out = cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB_FULL)
+        out = np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB_FULL), np.uint8)
     if rng.random() < 0.04 * strength:
         grey = cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)
-        out = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+        out = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
     elif rng.random() < 0.05 * strength:
         out = out[..., rng.permutation(3)]
     if rng.random() < 0.3:
         out = _shade(out, rng)
     if rng.random() < 0.3:
-        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.4, 1.5)))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.4, 1.5))), np.uint8)
     if rng.random() < 0.3:
         noise = rng.normal(0, rng.uniform(1, 8), out.shape).astype(np.float32)
         out = (out + noise).clip(0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 95))]
-        out = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR)
+        coded = cv2.imencode(".jpg", out, quality)[1]
+        out = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(out)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.box_masks import IGNORE
+from smearlab.errors import UsageError
+from smearlab.instances.ellipse import complete_box
 from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
 from smearlab.types import Element
 
 #: Grey that the network sees as zero; fields are padded with it, in training and after.
 PAD_VALUE = np.uint8(128)
-#: A cell of which less than this share is left by a crop is neither a target nor a mistake.
-VISIBLE_SHARE = 0.3
+
+D = TypeVar("D", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,13 @@ class View:
     outside: NDArray[np.bool_]
 
 
-def crop_view(field: BoxedField, diameter_px: float, size: int, rng: np.random.Generator) -> View:
+def crop_view(
+    field: BoxedField,
+    diameter_px: float,
+    size: int,
+    rng: np.random.Generator,
+    visible: tuple[float, float] = (0.02, 0.3),
+) -> View:
     """A random square window in which red cells measure ``diameter_px``.
 
     Parameters
@@ -60,6 +69,9 @@ def crop_view(field: BoxedField, diameter_px: float, size: int, rng: np.random.G
     size : int
         Side of the view, px. Beyond the field lies :data:`PAD_VALUE`.
     rng : Generator
+    visible : tuple of float
+        A cell of which no more than the first share is left is background; up to the second
+        share it is neither a target nor a mistake.
     """
     own = field.cell_diameter_px
     scale = diameter_px / (own if np.isfinite(own) else 0.22 * min(field.pixels.shape[:2]))
@@ -71,60 +83,79 @@ def crop_view(field: BoxedField, diameter_px: float, size: int, rng: np.random.G
     # A window larger than the field still moves, so that fields' edges lie anywhere.
     low, high = np.minimum(0, slack), np.maximum(0, slack)
     start = rng.uniform(low - 0.05 * window * (slack > 0), high + 0.05 * window * (slack > 0))
-    matrix = np.array(
-        [[scales[0], 0, -start[0] * scales[0]], [0, scales[1], -start[1] * scales[1]]]
-    )
+
     source = field.pixels
     if scale < 0.7:  # keep fine detail from aliasing
-        source = cv2.GaussianBlur(source, (0, 0), 0.35 / scale)
-    shift = matrix.copy()  # array index i holds the light of [i, i + 1): centres lie at i + ½
-    shift[:, 2] += 0.5 * scales - 0.5
-    grey = (int(PAD_VALUE),) * 3
-    pixels = cv2.warpAffine(source, shift, (size, size), flags=1, borderValue=grey)
-    flags = cv2.INTER_NEAREST
-    mapped = cv2.warpAffine(field.element_map, shift, (size, size), flags=flags, borderValue=IGNORE)
+        source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.35 / scale), np.uint8)
+    # Array index i holds the light of [i, i + 1): centres lie at i + ½.
+    matrix = np.column_stack([np.diag(scales), 0.5 * scales - 0.5 - start * scales])
     inside = np.zeros(source.shape[:2], np.uint8)
-    outside = cv2.warpAffine(inside, shift, (size, size), flags=flags, borderValue=1)
     boxes = field.boxes * np.tile(scales, 2) - np.tile(start * scales, 2)
     clipped = boxes.clip(0, size)
-    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    left = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / area.clip(1e-6)
-    keep = left > 0.02
+    height, width = field.pixels.shape[:2]
+    whole = np.array([complete_box(box, width, height) for box in field.boxes.tolist()])
+    left = _areas(clipped) / (_areas(whole.reshape(-1, 4)) * scales.prod()).clip(1e-6)
+    keep = left > visible[0]
     return View(
-        pixels,
+        _warp(source, matrix, size, cv2.INTER_LINEAR, int(PAD_VALUE)),
         clipped[keep].astype(np.float32),
         tuple(e for e, k in zip(field.elements, keep, strict=True) if k),
-        left[keep] < VISIBLE_SHARE,
-        mapped,
+        left[keep] < visible[1],
+        _warp(field.element_map, matrix, size, cv2.INTER_NEAREST, IGNORE),
         np.full((size, size), "RBC" in field.incomplete),
-        outside > 0,
+        _warp(inside, matrix, size, cv2.INTER_NEAREST, 1) > 0,
     )
+
+
+def _warp(
+    array: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, flags: int, beyond: int
+) -> NDArray[np.uint8]:
+    warped = cv2.warpAffine(array, matrix, (size, size), flags=flags, borderValue=(beyond,) * 3)
+    return np.asarray(warped, np.uint8)
+
+
+def _areas(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
 
 
 def mosaic(views: Sequence[View]) -> View:
-    """Four views of equal size as one of twice the side."""
+    """Four views of equal size as one of twice the side.
+
+    Parameters
+    ----------
+    views : sequence of View
+        Top left, top right, bottom left, bottom right.
+    """
     size = views[0].pixels.shape[0]
-
-    def tile(pick: Callable[[View], NDArray[np.generic]]) -> NDArray[np.generic]:
-        rows = [np.concatenate([pick(v) for v in views[i : i + 2]], axis=1) for i in (0, 2)]
-        return np.concatenate(rows)
-
-    offsets = [(0, 0), (size, 0), (0, size), (size, size)]
+    offsets = [(0, 0, 0, 0), (size, 0, size, 0), (0, size, 0, size), (size,) * 4]
+    boxes = [v.boxes + np.array(offset) for v, offset in zip(views, offsets, strict=True)]
     return View(
-        tile(lambda v: v.pixels),  # type: ignore[arg-type]
-        np.concatenate(
-            [v.boxes + (x, y, x, y) for v, (x, y) in zip(views, offsets, strict=True)]
-        ).astype(np.float32),
+        _four([v.pixels for v in views]),
+        np.concatenate(boxes).astype(np.float32),
         tuple(e for v in views for e in v.elements),
         np.concatenate([v.cut for v in views]),
-        tile(lambda v: v.element_map),  # type: ignore[arg-type]
-        tile(lambda v: v.incomplete),  # type: ignore[arg-type]
-        tile(lambda v: v.outside),  # type: ignore[arg-type]
+        _four([v.element_map for v in views]),
+        _four([v.incomplete for v in views]),
+        _four([v.outside for v in views]),
     )
 
 
+def _four(arrays: Sequence[NDArray[D]]) -> NDArray[D]:
+    """Two rows of two."""
+    return np.concatenate([np.concatenate(arrays[i : i + 2], axis=1) for i in (0, 2)])
+
+
 def turn(view: View, quarter_turns: int, flip: bool) -> View:
-    """Rotate by multiples of 90° counter-clockwise, then mirror left to right."""
+    """Rotate by multiples of 90° counter-clockwise, then mirror left to right.
+
+    Parameters
+    ----------
+    view : View
+    quarter_turns : int
+        How many; negative ones turn clockwise.
+    flip : bool
+        Whether to mirror.
+    """
     size = view.pixels.shape[0]
     boxes = view.boxes
     for _ in range(quarter_turns % 4):
@@ -133,19 +164,19 @@ def turn(view: View, quarter_turns: int, flip: bool) -> View:
     if flip:
         x0, y0, x1, y1 = boxes.T
         boxes = np.stack([size - x1, y0, size - x0, y1], axis=1)
-
-    def move(array: NDArray[np.generic]) -> NDArray[np.generic]:
-        turned = np.rot90(array, quarter_turns)
-        return np.ascontiguousarray(turned[:, ::-1] if flip else turned)
-
     return replace(
         view,
-        pixels=move(view.pixels),
+        pixels=_moved(view.pixels, quarter_turns, flip),
         boxes=boxes,
-        element_map=move(view.element_map),
-        incomplete=move(view.incomplete),
-        outside=move(view.outside),
+        element_map=_moved(view.element_map, quarter_turns, flip),
+        incomplete=_moved(view.incomplete, quarter_turns, flip),
+        outside=_moved(view.outside, quarter_turns, flip),
     )
+
+
+def _moved(array: NDArray[D], quarter_turns: int, flip: bool) -> NDArray[D]:
+    turned = np.rot90(array, quarter_turns)
+    return np.ascontiguousarray(turned[:, ::-1] if flip else turned)
 
 
 @dataclass(frozen=True)
@@ -161,8 +192,17 @@ class ViewConfig:
     mosaic_share : float
         Share of views made of four, in which cells are drawn from ``mosaic_diameters_px``.
     mosaic_diameters_px : tuple of float
+        Range for mosaics (drawn log-uniformly).
     colour : float
         Strength of stain and camera changes; 0 switches them off.
+    visible : tuple of float
+        See :func:`crop_view`.
+
+    Raises
+    ------
+    UsageError
+        If ``size`` is no multiple of 32, a range is not above 0 and rising, ``mosaic_share`` is
+        no share, or ``colour`` is negative.
     """
 
     size: int = 256
@@ -170,12 +210,36 @@ class ViewConfig:
     mosaic_share: float = 0.25
     mosaic_diameters_px: tuple[float, float] = (14.0, 56.0)
     colour: float = 1.0
+    visible: tuple[float, float] = (0.02, 0.3)
+
+    def __post_init__(self) -> None:
+        if self.size < 32 or self.size % 32:
+            raise UsageError(f"size must be a multiple of 32; received {self.size}")
+        for name in ("diameters_px", "mosaic_diameters_px"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise UsageError(f"{name} must be above 0 and rising; received {low}, {high}")
+        if not 0 <= self.mosaic_share <= 1 or self.colour < 0:
+            raise UsageError(
+                "mosaic_share must lie within [0, 1] and colour be at least 0; received "
+                f"{self.mosaic_share}, {self.colour}"
+            )
 
 
 def draw_view(
     fields: Sequence[BoxedField], index: int, config: ViewConfig, rng: np.random.Generator
 ) -> View:
-    """One random view of ``fields[index]`` (and of three others, if it becomes a mosaic)."""
+    """One random view of ``fields[index]`` (and of three others, if it becomes a mosaic).
+
+    Parameters
+    ----------
+    fields : sequence of BoxedField
+    index : int
+        The field to show.
+    config : ViewConfig
+    rng : Generator
+        All chance comes from it.
+    """
 
     def diameter(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -184,12 +248,15 @@ def draw_view(
         size = diameter(*config.mosaic_diameters_px)
         others = [index, *rng.integers(0, len(fields), 3).tolist()]
         parts = [
-            crop_view(fields[i], size * rng.uniform(0.85, 1.18), config.size // 2, rng)
+            crop_view(
+                fields[i], size * rng.uniform(0.85, 1.18), config.size // 2, rng, config.visible
+            )
             for i in others
         ]
         view = mosaic(parts)
     else:
-        view = crop_view(fields[index], diameter(*config.diameters_px), config.size, rng)
+        drawn = diameter(*config.diameters_px)
+        view = crop_view(fields[index], drawn, config.size, rng, config.visible)
     view = turn(view, int(rng.integers(4)), bool(rng.integers(2)))
     if config.colour > 0:
         pixels = view.pixels

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.errors import UsageError
 from smearlab.preprocess.contrast import equalise
 
 
@@ -18,13 +19,18 @@ class WholeViewConfig:
     Parameters
     ----------
     size : int
-        Side of the view, px; the field is squeezed to it.
+        Side of the view, px, a multiple of 16; the field is squeezed to it.
     turn : float
         Largest rotation in degrees, either way.
     shift, shear, zoom : float
         Largest share, either way.
     clip_limit : float
         Of CLAHE; 0 leaves the contrast.
+
+    Raises
+    ------
+    UsageError
+        If ``size`` is no multiple of 16, or another value is negative.
     """
 
     size: int = 256
@@ -33,6 +39,13 @@ class WholeViewConfig:
     shear: float = 0.05
     zoom: float = 0.05
     clip_limit: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.size < 16 or self.size % 16:
+            raise UsageError(f"size must be a multiple of 16; received {self.size}")
+        for name in ("turn", "shift", "shear", "zoom", "clip_limit"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
 
 
 def draw_whole_view(
@@ -57,17 +70,31 @@ def draw_whole_view(
     """
     size = config.size
     small = np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
-    marks = cv2.resize(element_map, (size, size), interpolation=cv2.INTER_NEAREST)
+    marks = np.asarray(
+        cv2.resize(element_map, (size, size), interpolation=cv2.INTER_NEAREST), np.uint8
+    )
     if config.clip_limit > 0:
         small = equalise(small, clip_limit=config.clip_limit)
     angle = rng.uniform(-config.turn, config.turn)
     zoom = 1 + rng.uniform(-config.zoom, config.zoom)
-    matrix = cv2.getRotationMatrix2D((size / 2, size / 2), angle, zoom)
+    middle = (size / 2, size / 2)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, zoom), np.float64)
     matrix[0, 1] += rng.uniform(-config.shear, config.shear)
     matrix[:, 2] += rng.uniform(-config.shift, config.shift, 2) * size
     if rng.random() < 0.5:
         small, marks = small[:, ::-1], marks[:, ::-1]
-    border = {"borderMode": cv2.BORDER_REPLICATE}
-    out = cv2.warpAffine(np.ascontiguousarray(small), matrix, (size, size), flags=1, **border)
-    mapped = cv2.warpAffine(np.ascontiguousarray(marks), matrix, (size, size), flags=0, **border)
-    return {"pixels": np.asarray(out, np.uint8), "element_map": np.asarray(mapped, np.uint8)}
+    return {
+        "pixels": _warp(small, matrix, cv2.INTER_LINEAR),
+        "element_map": _warp(marks, matrix, cv2.INTER_NEAREST),
+    }
+
+
+def _warp(square: NDArray[np.uint8], matrix: NDArray[np.float64], flags: int) -> NDArray[np.uint8]:
+    warped = cv2.warpAffine(
+        np.ascontiguousarray(square),
+        matrix,
+        square.shape[:2],
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(warped, np.uint8)
