@@ -162,7 +162,7 @@ def simulate(options: argparse.Namespace) -> None:
     from smearlab.datasets.simulator import SmearConfig, simulate_field
 
     (options.work / "simulated").mkdir()
-    for seed in range(DISTINCT):
+    for seed in range(min(DISTINCT, options.many)):
         pixels = simulate_field(seed, SmearConfig(width_px=640, height_px=480)).field.pixels
         Image.fromarray(pixels).save(options.work / "simulated" / f"{seed:03}.jpg", quality=90)
 

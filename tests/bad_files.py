@@ -74,6 +74,7 @@ def _corpus() -> dict[str, tuple[bytes, str]]:
     webp = encoded(picture(), "WEBP", lossless=True)
     bmp = encoded(picture(), "BMP")
     deflated = deflated_tiff()
+    jpeg_tiff = encoded(picture(), "TIFF", compression="jpeg")
     flipped = bytearray(png)
     flipped[len(png) // 2] ^= 0x10
     huge = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
@@ -92,6 +93,8 @@ def _corpus() -> dict[str, tuple[bytes, str]]:
         "flipped bit.png": (bytes(flipped), "checksum"),
         "half.tif": (tiff[: len(tiff) // 2], "truncated"),
         "half deflated.tiff": (deflated[: len(deflated) // 2], "truncated"),
+        # libtiff would print about this one.
+        "scrambled.tif": (jpeg_tiff[:8] + b"\xaa" * 400 + jpeg_tiff[408:], "damaged"),
         "half.webp": (webp[: len(webp) // 2], "truncated"),
         "half.bmp": (bmp[: len(bmp) // 2], "truncated"),
         "one pixel.png": (encoded(Image.new("RGB", (1, 1)), "PNG"), "1×1"),

@@ -14,6 +14,7 @@ from smearlab.classify.types_of_cells import Classifier, from_shares
 from smearlab.errors import UsageError
 from smearlab.instances.decoders import Found, decode, outline_cells
 from smearlab.instances.labels import paint_labels
+from smearlab.instances.scales import look_at_field
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
 from smearlab.types import (
@@ -27,10 +28,6 @@ from smearlab.types import (
     Labels,
 )
 
-#: A red cell measures about this much across.
-RED_CELL_UM = 7.5
-#: A white cell is about this much wider than a red one.
-_WHITE_OVER_RED = 1.75
 _MIN_SCORE = 0.05
 #: Type, confidence, probability per type.
 Verdict = tuple[str, float, dict[str, float]]
@@ -131,7 +128,7 @@ class Analyzer:
 
     def analyze(self, field: Field) -> Analysis:
         """Find, split and type the cells of one field."""
-        maps, notes = self._maps(field)
+        maps, notes = look_at_field(self._segmenter, field)
         cells = self._cells(field, maps, self.thresholds)
         return Analysis(cells, field.width_px, field.height_px, tuple(notes))
 
@@ -142,7 +139,7 @@ class Analyzer:
         :meth:`analyze`; only their labels and outlines may differ, as weaker candidates are
         numbered and claim pixels too.
         """
-        maps, _ = self._maps(field)
+        maps, _ = look_at_field(self._segmenter, field)
         lowest = {name: min(min_score, self.thresholds[name]) for name in ELEMENTS}
         return self._cells(field, maps, lowest)
 
@@ -167,7 +164,7 @@ class Analyzer:
 
     def central_cell(self, field: Field) -> tuple[float, float, float, float]:
         """Box of the cell in the middle of a single-cell picture, field px."""
-        maps, _ = self._maps(field)
+        maps, _ = look_at_field(self._segmenter, field)
         card = self._segmenter.bundle.card
         found = decode(maps, card, dict.fromkeys(ELEMENTS, 0.15))
         middle = np.array([field.width_px, field.height_px]) / 2
@@ -185,50 +182,6 @@ class Analyzer:
                 return float(x0), float(y0), float(x1), float(y1)
         half = 0.22 * min(field.width_px, field.height_px)
         return (*(middle - half).tolist(), *(middle + half).tolist())
-
-    def _maps(self, field: Field) -> tuple[FieldMaps, list[str]]:
-        """Network answer at the scale at which cells have the size it was trained for."""
-        card = self._segmenter.bundle.card
-        wanted = float(card["cell_diameter_px"])
-        if field.um_per_px is not None and "size_px" not in card:
-            scale = self._bounded(field, wanted * field.um_per_px / RED_CELL_UM)
-            return self._segmenter.maps(field.pixels, scale), []
-        first = min(1.0, float(card["first_look_px"]) / max(field.width_px, field.height_px))
-        if "size_px" in card:  # a network of fixed input size, as published
-            first = float(card["size_px"]) / max(field.width_px, field.height_px)
-            return self._segmenter.maps(field.pixels, first), []
-        maps = self._segmenter.maps(field.pixels, first)
-        diameter = self._red_cell_diameter(maps)
-        low, high = card["cell_diameter_range_px"]
-        if diameter is None or low <= diameter * first <= high:
-            return maps, []
-        scale = self._bounded(field, wanted / diameter)
-        if abs(scale / first - 1) < 0.1:
-            return maps, []
-        note = f"red cells measure about {diameter:.0f} px; analysed at {scale:.2f}× size"
-        return self._segmenter.maps(field.pixels, scale), [note]
-
-    def _bounded(self, field: Field, scale: float) -> float:
-        """Never enlarge more than 4 times, nor beyond what the field's size makes sensible."""
-        largest = (self._segmenter.bundle.card.get("largest_side_px", 8192)) / max(
-            field.width_px, field.height_px
-        )
-        return float(np.clip(scale, min(0.02, largest), min(4.0, largest)))
-
-    def _red_cell_diameter(self, maps: FieldMaps) -> float | None:
-        """Median diameter in field px of the surest cells that lie whole in the field."""
-        card = self._segmenter.bundle.card
-        if card["decoder"] != "centres":
-            return None
-        sure = dict.fromkeys(ELEMENTS, 0.3)
-        sizes: list[float] = []
-        for cell in decode(maps, card, sure):
-            x0, y0, x1, y1 = cell.bbox
-            whole = x0 > 1 and y0 > 1 and x1 < maps.width_px - 1 and y1 < maps.height_px - 1
-            if whole and cell.element in ("RBC", "WBC"):
-                size = float(np.sqrt((x1 - x0) * (y1 - y0)))
-                sizes.append(size if cell.element == "RBC" else size / _WHITE_OVER_RED)
-        return float(np.median(sizes)) if len(sizes) >= 1 else None
 
     def _cells(
         self, field: Field, maps: FieldMaps, lowest: Mapping[Element, float]

@@ -44,6 +44,11 @@ def test_a_strangers_folder_is_refused_and_left_as_it_was(tmp_path: Path) -> Non
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
+def test_what_file_managers_leave_is_no_stranger(tmp_path: Path) -> None:
+    (tmp_path / ".DS_Store").write_text("")
+    claimed(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["cells.csv", "overlays", "annotations"])
 def test_what_would_be_replaced_is_refused_even_with_force(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()

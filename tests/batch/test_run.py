@@ -296,6 +296,17 @@ def test_the_output_folder_may_lie_among_the_pictures(fields: Path) -> None:
         analyze_files([fields / "out" / "overlays"], fields / "out3", OtsuAnalyser(), ALL)
 
 
+def test_a_pattern_that_the_shell_has_spelled_out_is_not_repeated(
+    fields: Path, tmp_path: Path
+) -> None:
+    for i in range(20, 40):
+        draw_field(fields / f"f{i}.png", i)
+    files = sorted(fields.iterdir())
+    analyze_files(files, tmp_path / "out", OtsuAnalyser(), RunOptions(overlays=False))
+    inputs = json.loads((tmp_path / "out" / "counts.json").read_bytes())["inputs"]
+    assert inputs == [*map(str, files[:19]), "and 10 more"]
+
+
 def test_names_that_are_no_utf8(fields: Path, tmp_path: Path) -> None:
     odd = os.fsdecode(b"f\xff\xfe.png")
     try:

@@ -19,6 +19,7 @@ from smearlab.batch.outputs import EXPORTS
 from smearlab.batch.summary import summary_table
 from smearlab.cli import analyze
 from smearlab.count.summary import summarise
+from smearlab.io.bundles import find_bundle
 
 app = typer.Typer()
 analyze.register(app, load=lambda segmenter, classifier: OtsuAnalyser())
@@ -173,8 +174,7 @@ def test_the_command_line_starts_light() -> None:
     assert not heavy & set(done.stdout.split())
 
 
-def test_analysing_needs_no_torch(here: Path) -> None:
-    code = """
+NO_TORCH = """
 import importlib.abc, runpy, sys
 
 class NoTorch(importlib.abc.MetaPathFinder):
@@ -183,14 +183,32 @@ class NoTorch(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, NoTorch())
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
 """
-    script = Path(__file__).resolve().parents[1] / "otsu_analyser.py"
+
+
+def without_torch(code: str, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code, str(script), "in", "--out", "out", "--export", "coco"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", NO_TORCH + code, *words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_analysing_needs_no_torch(here: Path) -> None:
+    script = Path(__file__).resolve().parents[1] / "otsu_analyser.py"
+    code = f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    assert "4 fields" in without_torch(code, "in", "--out", "out", "--export", "coco")
+
+
+def test_the_shipped_bundles_count_what_the_simulator_drew(here: Path) -> None:
+    for kind in ("segmenter", "classifier"):
+        if not find_bundle(kind, "default").is_dir():
+            pytest.skip(f"the default {kind} is not in this tree yet")
+    main = "from smearlab.cli.main import app; app()"
+    without_torch(main, "simulate", "--out", "simulated", "--n", "2", "--seed", "1")
+    output = without_torch(main, "analyze", "simulated/images", "--out", "out", "--simulated")
+    assert "Report: out/report.html" in output
+    truth = json.loads(Path("simulated/truth.json").read_bytes())
+    true = sum(field["RBC"] for field in truth["fields"])
+    found = json.loads(Path("out/counts.json").read_bytes())["pooled"]["RBC"]
+    assert abs(found - true) <= 0.1 * true

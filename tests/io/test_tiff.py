@@ -58,7 +58,9 @@ def test_sixteen_bit_layouts(layout: str, tmp_path: Path) -> None:
     assert field.notes == ("16-bit samples, white at 65535",)
 
 
-@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "tiff_deflate"])
+@pytest.mark.parametrize(
+    "compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "tiff_deflate"]
+)
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK", "RGBA"])
 def test_compressions_of_libtiff(compression: str, mode: str, tmp_path: Path) -> None:
     image = picture().convert(mode)
@@ -290,7 +292,7 @@ def test_lost_strips_are_an_error_wherever_the_file_is_cut(tmp_path: Path) -> No
     whole = deflated_tiff()
     for length in range(len(whole) // 2, len(whole), 211):
         (tmp_path / "a.tif").write_bytes(whole[:length])
-        with pytest.raises(ImageError, match="truncated"):
+        with pytest.raises(ImageError, match=f"truncated: .* the file ends at {length:,};"):
             read_field(tmp_path / "a.tif")
 
 

@@ -227,7 +227,8 @@ class OutputFolder:
 
     def _refuse_strangers(self, force: bool) -> None:
         present = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else []
-        strangers = [name for name in present if name != STATE]
+        # Hidden files are what file managers leave in any folder that was looked at.
+        strangers = [name for name in present if not name.startswith(".")]
         if strangers and not force:
             raise OutputExistsError(
                 f"{self.root} holds {_first(strangers)}, which smearlab did not write; choose "

@@ -27,6 +27,8 @@ from smearlab.types import Field
 
 #: How long Ctrl-C waits for the fields in hand, s.
 _PATIENCE_S = 1.2
+#: How many of the paths on the command line the report repeats.
+_NAMED_PATHS = 20
 
 
 class FieldAnalyzer(Protocol):
@@ -378,8 +380,11 @@ def _report_meta(
     manifest: Manifest,
     options: RunOptions,
 ) -> ReportMeta:
+    named = [str(path) for path in paths]
+    if len(named) > _NAMED_PATHS:  # a pattern that the shell has spelled out
+        named[_NAMED_PATHS - 1 :] = [f"and {len(named) - _NAMED_PATHS + 1} more"]
     return ReportMeta(
-        inputs=tuple(str(path) for path in paths),
+        inputs=tuple(named),
         bundles=tuple(BundleNote.from_card(card) for card in cards.values()),
         analysed_at=datetime.fromisoformat(manifest.started),
         simulated=options.simulated,

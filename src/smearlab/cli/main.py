@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from smearlab.cli import analyze, evaluate, simulate, train
+from smearlab.cli import analyze, card, evaluate, simulate, train
 
 app = typer.Typer(
     name="smearlab",
@@ -16,5 +16,6 @@ app = typer.Typer(
 )
 analyze.register(app)
 evaluate.register(app)
+card.register(app)
 simulate.register(app)
 train.register(app)

@@ -76,16 +76,14 @@ def draw_outlines(
     if not windows:
         return []
     finer = _Finer(maps, map_step)
-    rim = np.array([(w.x0, w.y0, w.x1, w.y1) for w in windows])
+    left, top, right, bottom = np.array([(w.x0, w.y0, w.x1, w.y1) for w in windows]).T
     polygons = []
     for n, window in enumerate(windows):
-        mask: NDArray[np.bool_] = np.logical_and(
-            finer.background(window) < 0.5, window.reach < _REACH
-        )
-        meets = (rim[:, :2] < rim[n, 2:]).all(axis=1) & (rim[:, 2:] > rim[n, :2]).all(axis=1)
-        meets[n] = False
+        mask = np.asarray((finer.background(window) < 0.5) & (window.reach < _REACH))
+        meets = (left < window.x1) & (right > window.x0) & (top < window.y1) & (bottom > window.y0)
         for m in np.flatnonzero(meets).tolist():
-            _give_way(mask, window, windows[m], (elements[n], elements[m]), n < m, finer)
+            if m != n:
+                _give_way(mask, window, windows[m], (elements[n], elements[m]), n < m, finer)
         corners = _trace(mask, window, (maps.width_px, maps.height_px))
         polygons.append(corners.astype(np.float32))
     _, areas = paint_polygons(polygons, range(1, len(polygons) + 1), maps.width_px, maps.height_px)

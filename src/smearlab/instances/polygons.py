@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 _FINE = 5  # odd, so that a fine pixel has its centre where a pixel has it
 _SHIFT = 4  # fractional bits of cv2's fixed-point corners
 _TOLERANCE_PX = 0.3  # how far a corner may be cut
-_BLUR = np.array([1, 4, 6, 4, 1], np.float64) / 16  # along the rim: takes away its stairs
 _SHORT = 16  # pixels of a rim that is too short to be blurred
 
 
@@ -35,17 +34,21 @@ def rim_polygon(mask: NDArray[np.uint8]) -> NDArray[np.float64] | None:
     rim = max(rims, key=cv2.contourArea, default=None)
     if rim is None or len(rim) < 3:
         return None
-    chain = rim[:, 0, :].astype(np.float64)
+    chain: NDArray[np.int32] = np.asarray(rim[:, 0, :], np.int32)
     area = cv2.contourArea(rim) + len(chain) / 2 + 1  # Pick's theorem: pixels on and inside
-    low, high = chain.min(axis=0), chain.max(axis=0) + 1
-    corners = ellipse_polygon((low[0], low[1], high[0], high[1]))
-    if len(chain) > _SHORT:
-        reach = len(_BLUR) // 2
-        closed = np.concatenate([chain[-reach:], chain, chain[:reach]])
-        smooth = np.stack([np.convolve(axis, _BLUR, "valid") for axis in closed.T], axis=1)
-        simple = cv2.approxPolyDP(smooth.astype(np.float32), _TOLERANCE_PX, True)[:, 0, :]
-        corners = simple.astype(np.float64) + 0.5 if len(simple) > 2 else corners
+    corners = _smooth(chain) if len(chain) > _SHORT else None
+    if corners is None or len(corners) < 3:
+        (x0, y0), (x1, y1) = chain.min(axis=0).tolist(), (chain.max(axis=0) + 1).tolist()
+        corners = ellipse_polygon((x0, y0, x1, y1))
     return _grow(corners, area)
+
+
+def _smooth(chain: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Corners of a rim whose stairs are blurred away along it, shape (M, 2)."""
+    p = np.concatenate([chain[-2:], chain, chain[:2]]).astype(np.float32)
+    blurred = (p[:-4] + p[4:] + 4 * (p[1:-3] + p[3:-1]) + 6 * p[2:-2]) / 16
+    corners = cv2.approxPolyDP(blurred, _TOLERANCE_PX, True)[:, 0, :]
+    return np.asarray(corners, np.float64) + 0.5
 
 
 def ellipse_polygon(box: tuple[float, float, float, float], n: int = 24) -> NDArray[np.float64]:
@@ -102,10 +105,10 @@ def _grow(corners: NDArray[np.float64], area: float) -> NDArray[np.float64]:
     own = polygon_area(corners)
     if own < 0:
         corners, own = corners[::-1], -own
-    edge = np.roll(corners, -1, axis=0) - corners
-    length = np.hypot(edge[:, 0], edge[:, 1])
-    along = edge / length[:, None]
-    outward = np.stack([along[:, 1], -along[:, 0]], axis=1)
-    before = np.roll(outward, 1, axis=0)
-    mitre = (outward + before) / (1 + (outward * before).sum(axis=1, keepdims=True)).clip(0.5)
-    return np.asarray(corners + mitre * ((area - own) / length.sum()))
+    ring = np.concatenate([corners[-1:], corners, corners[:1]])
+    edge = ring[1:] - ring[:-1]  # the last edge, then all
+    length = np.sqrt((edge * edge).sum(axis=1))
+    outward = np.stack([edge[:, 1], -edge[:, 0]], axis=1) / length[:, None]
+    before, after = outward[:-1], outward[1:]
+    mitre = (before + after) / (1 + (before * after).sum(axis=1, keepdims=True)).clip(0.5)
+    return np.asarray(corners + mitre * ((area - own) / length[1:].sum()))

@@ -57,6 +57,22 @@ class CentresGraph(BundleGraph):
         return tuple(value.permute(0, 2, 3, 1) for value in maps)
 
 
+class MirroredCentresGraph(CentresGraph):
+    """The same, averaged over the field and its mirror image: twice the work, steadier answers."""
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """uint8 ``(1, H, W, 3)`` → classes, heat, sides, channels last."""
+        x = image_batch(pixels)
+        heat, sides, classes = self.model(torch.cat([x, torch.flip(x, [3])]))
+        maps = []
+        for value in (classes.softmax(1), heat.sigmoid(), sides):
+            there = torch.flip(value[1:], [3])
+            if value is sides:  # left and right change places
+                there = there[:, [2, 1, 0, 3]]
+            maps.append(((value[:1] + there) / 2).permute(0, 2, 3, 1))
+        return tuple(maps)
+
+
 class ForegroundGraph(BundleGraph):
     """A one-channel foreground network (logits) as a segmenter of background and cell."""
 

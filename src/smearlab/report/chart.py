@@ -10,7 +10,7 @@ from smearlab.types import Share
 
 #: Left end and length of the axis in the drawing's own units; names lie left of it, values right.
 AXIS_X, AXIS_LENGTH = 176.0, 280.0
-WIDTH, ROW_HEIGHT, TOP, BOTTOM = 624.0, 36.0, 6.0, 48.0
+WIDTH, ROW_HEIGHT, TOP, BOTTOM = 652.0, 36.0, 6.0, 48.0
 _STEPS = (0.05, 0.1, 0.2)
 
 

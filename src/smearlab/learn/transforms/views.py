@@ -201,8 +201,8 @@ class ViewConfig:
     Raises
     ------
     UsageError
-        If ``size`` is no multiple of 32, a range is not above 0 and rising, ``mosaic_share`` is
-        no share, or ``colour`` is negative.
+        If ``size`` is no multiple of 32, a range is not above 0 and rising, ``visible`` or
+        ``mosaic_share`` are no shares, or ``colour`` is negative.
     """
 
     size: int = 256
@@ -219,6 +219,9 @@ class ViewConfig:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise UsageError(f"{name} must be above 0 and rising; received {low}, {high}")
+        none, part = self.visible
+        if not 0 <= none <= part <= 1:
+            raise UsageError(f"visible must be two rising shares; received {none}, {part}")
         if not 0 <= self.mosaic_share <= 1 or self.colour < 0:
             raise UsageError(
                 "mosaic_share must lie within [0, 1] and colour be at least 0; received "
