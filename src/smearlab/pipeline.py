@@ -226,7 +226,9 @@ class Analyzer:
             rows = self._classifier.probabilities(field.pixels, asked)
             answers = map(self._classifier.decide, rows)
         return [
-            next(answers) if cell.element in ("WBC", None) else from_shares(cell.shares)
+            next(answers)
+            if cell.element is None or cell.element == "WBC"
+            else from_shares(cell.element, cell.shares)
             for cell in found
         ]
 

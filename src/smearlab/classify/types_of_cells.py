@@ -64,13 +64,29 @@ class Classifier:
         return (best if confidence >= self.threshold else UNIDENTIFIED), confidence, shares
 
 
-def from_shares(shares: Mapping[Element, float]) -> tuple[str, float, dict[str, float]]:
+def from_shares(
+    element: Element, shares: Mapping[Element, float]
+) -> tuple[str, float, dict[str, float]]:
     """Type of a red cell or platelet, as far as the segmenter tells the elements apart.
 
     The share of nucleated cells is spread evenly over their types, about which the segmenter
     says nothing.
+
+    Parameters
+    ----------
+    element : {"RBC", "PLT"}
+        What the cell was found as; no other element has a larger share.
+    shares : mapping of str to float
+        Element → share; sums to 1.
+
+    Returns
+    -------
+    type : str
+    confidence : float
+    probabilities : dict
+        Per type; sums to 1.
     """
     probabilities = {"erythrocyte": shares["RBC"], "platelet": shares["PLT"]}
     probabilities |= {name: shares["WBC"] / len(_NUCLEATED) for name in _NUCLEATED}
-    best = "erythrocyte" if shares["RBC"] >= shares["PLT"] else "platelet"
+    best = "erythrocyte" if element == "RBC" else "platelet"
     return best, probabilities[best], probabilities

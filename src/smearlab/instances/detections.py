@@ -80,7 +80,7 @@ def find_peaks(maps: FieldMaps, grid_step: int, min_scores: Sequence[float]) -> 
     boxes /= [maps.scale_x, maps.scale_y, maps.scale_x, maps.scale_y]
     limit = np.array([maps.width_px, maps.height_px] * 2, np.float32)
     order = np.lexsort((columns, rows, -scores))
-    evidence = around[rows, columns]
+    evidence = np.minimum(around[rows, columns], scores[:, None])  # none above the peak's own
     found = Detections(
         boxes.clip(0, limit).astype(np.float32),
         scores,

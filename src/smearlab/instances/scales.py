@@ -94,7 +94,8 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
         sure = [one for one in (first, *others) if one.convinces]
         look = max(sure, key=lambda one: one.evidence, default=first)
     scale = look.scale
-    if look.convinces and look.diameter_px is not None and not look.fits:
+    settled = look.fits and (look is first or look.maps is not None)
+    if look.convinces and look.diameter_px is not None and not settled:
         scale = _bounded(card, field, card["cell_diameter_px"] / look.diameter_px)
     notes = _notes(card, field, look, scale) if abs(scale / start - 1) >= _SAME else []
     for seen in (look, first):

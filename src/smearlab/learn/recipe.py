@@ -47,6 +47,8 @@ class Stage:
         For ``cells``: samples in an epoch.
     exclude_origins : tuple of str
         For ``cells``: origins left out.
+    complete_only : bool
+        For ``centres``: leave out fields of which some cells have no box.
     start_from : str or None
         Stage whose weights this one starts from, and whose bundle teaches it.
     simulated, taught : int
@@ -65,6 +67,7 @@ class Stage:
     origin_weights: Mapping[str, float] = field(default_factory=dict)
     per_epoch: int | None = None
     exclude_origins: tuple[str, ...] = ()
+    complete_only: bool = False
     start_from: str | None = None
     simulated: int = 0
     taught: int = 0

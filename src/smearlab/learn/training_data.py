@@ -86,7 +86,12 @@ class TrainingData:
             Says which kind of sample, how it is drawn, and what is added or left out.
         """
         if stage.samples == "centres":
-            return CentreSamples([*self.fields("train"), *self._added(stage)], stage.view)
+            fields = [
+                field
+                for field in self.fields("train")
+                if not (stage.complete_only and field.incomplete)
+            ]
+            return CentreSamples([*fields, *self._added(stage)], stage.view)
         if stage.samples == "foreground":
             return ForegroundSamples(self.fields("train"), stage.view)
         patches = self.patches

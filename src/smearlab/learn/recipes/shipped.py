@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from smearlab.learn.export import CentresGraph, TypesGraph
+from smearlab.learn.export import CentresGraph, MirroredCentresGraph, TypesGraph
 from smearlab.learn.models.cell_centres import CellCentres
 from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
 from smearlab.learn.objectives import Classification, cell_centres
@@ -67,17 +67,30 @@ SECOND = replace(
     card={**FIRST.card, "data": _DATA},
 )
 
-#: Settles on the annotators' rule: a cell mostly cut off by the edge is no cell.
-SEGMENTER = replace(
+#: Learns the annotators' rule: a cell mostly cut off by the edge is no cell.
+THIRD = replace(
     SECOND,
-    name="cell_centres",
-    view=ViewConfig(
-        diameters_px=(38.0, 82.0), mosaic_share=0.15, colour=0.8, visible=(0.36, 0.44)
-    ),
+    name="cell_centres_third",
+    view=ViewConfig(diameters_px=(38.0, 82.0), mosaic_share=0.15, colour=0.8, visible=(0.36, 0.44)),
     train=replace(SECOND.train, epochs=18, max_steps=None, lr=7e-4),
     start_from="cell_centres_second",
     simulated=200,
     taught=180,
+)
+
+#: Settles on whole fields, as the bench shows them, mostly with people's boxes.
+SEGMENTER = replace(
+    THIRD,
+    name="cell_centres",
+    graph=MirroredCentresGraph,
+    view=ViewConfig(
+        size=352, diameters_px=(48.0, 74.0), mosaic_share=0.0, colour=0.5, visible=(0.36, 0.44)
+    ),
+    train=replace(THIRD.train, epochs=8, batch_size=12, lr=4e-4),
+    start_from="cell_centres_third",
+    complete_only=True,
+    simulated=40,
+    taught=60,
 )
 
 CLASSIFIER = Stage(
@@ -89,7 +102,7 @@ CLASSIFIER = Stage(
     samples="cells",
     view=CellViewConfig(),
     train=TrainConfig(
-        epochs=24,
+        epochs=16,
         batch_size=48,
         lr=2e-3,
         weight_decay=0.02,
@@ -117,5 +130,5 @@ RECIPE = Recipe(
     name="shipped",
     title="The segmenter and the classifier inside the package",
     source="smearlab",
-    stages=(FIRST, SECOND, SEGMENTER, CLASSIFIER),
+    stages=(FIRST, SECOND, THIRD, SEGMENTER, CLASSIFIER),
 )

@@ -1,0 +1,26 @@
+"""Paper A's light classifier: its size, and what it gives."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from smearlab.errors import UsageError
+from smearlab.learn.models.lwcnn import LWCNN, LWCNNConfig
+from smearlab.learn.train.checkpoints import parameter_count
+
+
+def test_it_has_as_many_parameters_as_the_paper_says() -> None:
+    assert parameter_count(LWCNN()) == 653_129
+
+
+@pytest.mark.parametrize(("classes", "side"), [(9, 64), (5, 46), (8, 96)])
+def test_it_gives_a_logit_a_class(classes: int, side: int) -> None:
+    model = LWCNN(LWCNNConfig(classes=classes, input_px=side)).eval()
+    with torch.inference_mode():
+        assert model(torch.rand(3, 3, side, side)).shape == (3, classes)
+
+
+def test_crops_that_the_pools_would_eat_are_refused() -> None:
+    with pytest.raises(UsageError, match="input_px must be at least 46; received 45"):
+        LWCNNConfig(input_px=45)

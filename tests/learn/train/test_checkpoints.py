@@ -1,0 +1,76 @@
+"""Checkpoints: all of the state comes back, in its memory layout; weights load strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+from toy_run import fresh_model
+
+from smearlab.learn.train.checkpoints import (
+    WEIGHTS,
+    load_checkpoint,
+    load_weights,
+    parameter_count,
+    save_checkpoint,
+    save_weights,
+)
+from smearlab.learn.train.config import OptimizerName, TrainConfig, build_optimizer
+
+
+def made(name: OptimizerName) -> tuple[nn.Module, AveragedModel, torch.optim.Optimizer]:
+    model = fresh_model()
+    averaged = AveragedModel(model, use_buffers=True)
+    cast(Any, model).to(memory_format=torch.channels_last)
+    return model, averaged, build_optimizer(model, TrainConfig(optimizer=name, lr=0.1))
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
+def test_all_of_the_state_comes_back(name: OptimizerName, tmp_path: Path) -> None:
+    model, averaged, optimizer = made(name)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(torch.rand(2, 3, 16, 16)).square().sum().backward()
+        optimizer.step()
+        averaged.update_parameters(model)
+    optimizer.param_groups[0]["lr"] = 0.0123
+    save_checkpoint(tmp_path, model, averaged, optimizer, 7, 12.5)
+
+    model2, averaged2, optimizer2 = made(name)
+    assert load_checkpoint(tmp_path, model2, averaged2, optimizer2) == 7
+    for old, new in ((model, model2), (averaged, averaged2)):
+        for key, value in old.state_dict().items():
+            assert torch.equal(new.state_dict()[key], value), key
+    assert int(averaged2.n_averaged) == 3
+    assert optimizer2.param_groups[0]["lr"] == 0.0123
+    ours, theirs = optimizer.state_dict()["state"], optimizer2.state_dict()["state"]
+    assert ours.keys() == theirs.keys() and len(ours) == len(list(model.parameters()))
+    for index, slots in ours.items():
+        assert slots.keys() == theirs[index].keys()
+        for slot, value in slots.items():
+            assert torch.equal(value, theirs[index][slot])
+            assert value.stride() == theirs[index][slot].stride(), (index, slot)
+
+
+def test_without_a_checkpoint_nothing_is_done(tmp_path: Path) -> None:
+    model, averaged, optimizer = made("adamw")
+    assert load_checkpoint(tmp_path, model, averaged, optimizer) == 0
+
+
+def test_weights_load_strictly_and_for_evaluation(tmp_path: Path) -> None:
+    model, averaged, _ = made("adamw")
+    save_weights(tmp_path, averaged)
+    assert not load_weights(tmp_path / WEIGHTS, fresh_model().train()).training
+    with pytest.raises(RuntimeError, match="Missing key"):
+        load_weights(tmp_path / WEIGHTS, nn.Sequential(nn.Linear(2, 2)))
+
+
+def test_only_trainable_parameters_count() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(5, 2, bias=False))
+    assert parameter_count(model) == (3 * 4 * 9 + 4) + 2 * 4 + 10
+    model[0].requires_grad_(False)
+    assert parameter_count(model) == 18

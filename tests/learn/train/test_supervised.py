@@ -1,0 +1,240 @@
+"""The supervised loop: it learns, it can be interrupted anywhere, it stops when it diverges."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import toy_run
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from toy_run import CONFIG, Stripes, fresh_model, losses_of, same_weights, train
+
+from smearlab.errors import UsageError
+from smearlab.learn.train.supervised import fit
+
+FILES = {
+    "config.json",
+    "log.jsonl",
+    "checkpoint.json",
+    "checkpoint.safetensors",
+    "model.safetensors",
+}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four epochs that nothing disturbed."""
+    run = tmp_path_factory.mktemp("uninterrupted") / "run"
+    train(run)
+    return run
+
+
+def assert_same_end(run: Path, other: Path) -> None:
+    """The same bytes of weights, the same log; nothing left behind."""
+    assert (run / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
+    assert (run / "log.jsonl").read_text() == (other / "log.jsonl").read_text()
+    assert {path.name for path in run.iterdir()} == FILES
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    config = replace(CONFIG, epochs=12)
+    model = train(tmp_path, config)
+    losses = losses_of(tmp_path)
+    assert len(losses) == 36
+    assert sum(losses[-6:]) < 0.4 * sum(losses[:6])
+    assert not model.training
+    fresh, right = Stripes(), 0
+    for index in range(40):
+        sample = fresh.sample(index, toy_run.np.random.default_rng(1000 + index))
+        pixels = torch.from_numpy(sample["pixels"])[None].permute(0, 3, 1, 2) / 255
+        right += int(model(pixels).argmax()) == index % 2
+    assert right >= 36
+
+
+def test_the_log_has_a_line_a_step(uninterrupted: Path) -> None:
+    lines = [json.loads(line) for line in (uninterrupted / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 13))
+    assert [line["epoch"] for line in lines] == [n // 3 for n in range(12)]
+    assert all(math.isfinite(line["loss"]) and 0 <= line["accuracy"] <= 1 for line in lines)
+    assert all(0 < line["lr"] <= CONFIG.lr for line in lines)
+
+
+def test_a_run_holds_no_pickle(uninterrupted: Path) -> None:
+    assert {path.name for path in uninterrupted.iterdir()} == FILES
+    for path in uninterrupted.iterdir():
+        data = path.read_bytes()
+        if path.suffix == ".safetensors":
+            size = int.from_bytes(data[:8], "little")
+            assert isinstance(json.loads(data[8 : 8 + size]), dict)
+            assert load_file(path)
+        else:
+            for line in data.decode().splitlines() if path.suffix == ".jsonl" else [data.decode()]:
+                json.loads(line)
+
+
+def test_the_weights_are_those_of_the_model_that_comes_back(tmp_path: Path) -> None:
+    model = train(tmp_path, replace(CONFIG, epochs=1))
+    stored = load_file(tmp_path / "model.safetensors")
+    assert stored.keys() == model.state_dict().keys()
+    assert all(torch.equal(stored[key], value) for key, value in model.state_dict().items())
+    assert stored.keys() == fresh_model().state_dict().keys()
+
+
+@pytest.mark.parametrize("stop_after", [3, 30, 24 * 3 + 1])
+def test_a_run_that_failed_goes_on_to_the_same_end(
+    uninterrupted: Path, tmp_path: Path, stop_after: int
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(OSError, match="the disk is gone"):
+        train(run, source=Stripes(stop_after=stop_after))
+    source = Stripes()
+    train(run, source=source)
+    assert_same_end(run, uninterrupted)
+    assert source.drawn == 24 * (4 - stop_after // 24), "finished epochs are not done again"
+
+
+def test_a_killed_run_goes_on_to_the_same_end(uninterrupted: Path, tmp_path: Path) -> None:
+    """A real process, really killed, at a random moment; then another one goes on."""
+    run = tmp_path / "run"
+    command = [sys.executable, str(Path(toy_run.__file__)), str(run)]
+    moment = random.SystemRandom().randrange(1, 4 * 24 - 1)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(moment):
+            assert process.stdout.readline() == "sample\n"
+        time.sleep(random.SystemRandom().uniform(0, 0.01))
+        process.kill()
+    assert process.returncode != 0, "the run was over before it was killed"
+    train(run)
+    assert_same_end(run, uninterrupted)
+
+
+def test_a_kill_between_two_files_of_a_checkpoint_costs_nothing(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    """Weights of the next epoch beside a checkpoint of the last, half-written files, a torn log."""
+    run = tmp_path / "run"
+    with pytest.raises(OSError):
+        train(run, source=Stripes(stop_after=24 * 3 + 5))
+    shutil.copy(uninterrupted / "model.safetensors", run)
+    shutil.copy(uninterrupted / "checkpoint.json", run)
+    shutil.copy(run / "checkpoint.safetensors", run / ".checkpoint.safetensors.0123456789ab.part")
+    with (run / "log.jsonl").open("a") as log:
+        log.write('{"step": 11, "epoch": 3}\n{"step": 12, "ep')
+    (run / "model.safetensors").unlink()
+    train(run)
+    assert_same_end(run, uninterrupted)
+
+
+def test_a_finished_run_is_not_touched(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.iterdir()}
+    source = Stripes()
+    model = train(run, source=source)
+    after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in run.iterdir()}
+    assert after == before
+    assert source.drawn == 0
+    stored = load_file(run / "model.safetensors")
+    assert all(torch.equal(stored[key], value) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("steps", [2, 3, 5])
+def test_a_trial_ends_early_and_again_at_the_same_place(tmp_path: Path, steps: int) -> None:
+    config = replace(CONFIG, max_steps=steps)
+    first = train(tmp_path, config)
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    assert len(losses_of(tmp_path)) == steps
+    again = train(tmp_path, config)
+    assert (tmp_path / "model.safetensors").read_bytes() == weights
+    assert len(losses_of(tmp_path)) == steps
+    assert same_weights(first, again)
+
+
+def test_a_trial_follows_the_schedule_of_the_whole(uninterrupted: Path, tmp_path: Path) -> None:
+    train(tmp_path, replace(CONFIG, max_steps=5))
+    assert losses_of(tmp_path) == losses_of(uninterrupted)[:5]
+
+
+def test_another_configuration_is_refused(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    with pytest.raises(UsageError, match=r"another configuration \(differs in train\)"):
+        train(run, replace(CONFIG, lr=0.02))
+    with pytest.raises(UsageError, match="differs in recipe"):
+        fit(
+            fresh_model(),
+            Stripes(),
+            toy_run.OBJECTIVE,
+            CONFIG,
+            run,
+            describe={"recipe": "another"},
+            show=False,
+        )
+    assert_same_end(run, uninterrupted)
+
+
+def test_averaging_is_off_at_zero_and_follows_slowly_above(tmp_path: Path) -> None:
+    plain, averaged = (
+        train(tmp_path / str(ema), replace(CONFIG, epochs=1, ema=ema)) for ema in (0.0, 0.998)
+    )
+    raw = load_file(tmp_path / "0.998" / "checkpoint.safetensors")
+    last = {k.removeprefix("model/"): v for k, v in raw.items() if k.startswith("model/")}
+    assert all(torch.equal(last[k], v) for k, v in plain.state_dict().items())
+    assert not same_weights(plain, averaged)
+    # Three steps: kept shares 0 (the first is a copy), 2/11, 3/12.
+    start = fresh_model().state_dict()
+    key = "head.1.weight"
+    moved = (averaged.state_dict()[key] - start[key]).norm()
+    assert 0 < moved < (last[key] - start[key]).norm() * 1.05
+
+
+def nan_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    losses = dict(toy_run.OBJECTIVE(model, batch))
+    return {"loss": losses["loss"] * math.nan, "accuracy": losses["accuracy"]}
+
+
+def steep_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Finite, but its gradient is not: √x at 0."""
+    x = (batch["pixels"].permute(0, 3, 1, 2) / 255).float()
+    return {"loss": (model(x) * 0).abs().sqrt().sum()}
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (nan_loss, r"training diverged: \{'loss': nan, 'accuracy': .*lower train.lr \(0.01\)"),
+        (steep_loss, r"training diverged: gradient norm (nan|inf) at \{'loss': 0.0\}"),
+    ],
+)
+def test_a_run_that_diverges_stops_and_says_so(
+    objective: toy_run.Objective, message: str, tmp_path: Path
+) -> None:
+    model = fresh_model()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    with pytest.raises(FloatingPointError, match=message):
+        fit(model, Stripes(), objective, CONFIG, tmp_path, show=False)
+    assert not (tmp_path / "model.safetensors").exists()
+    trained = dict(model.named_parameters())
+    assert all(torch.equal(before[name], value) for name, value in trained.items())
+
+
+def test_the_bar_is_drawn_only_when_asked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = replace(CONFIG, max_steps=1)
+    fit(fresh_model(), Stripes(), toy_run.OBJECTIVE, config, tmp_path / "a", show=False)
+    assert "training" not in capfd.readouterr().out
+    fit(fresh_model(), Stripes(), toy_run.OBJECTIVE, config, tmp_path / "b", show=True)
+    assert "1/1" in capfd.readouterr().out
