@@ -6,9 +6,10 @@ upright field, x to the right, y down. Lengths carry ``_px`` or ``_um`` in their
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -37,7 +38,7 @@ CELL_TYPES = ("erythrocyte", "platelet", *LEUKOCYTE_TYPES, "erythroblast", UNIDE
 ELEMENT_OF_TYPE: Mapping[str, Element] = {
     "erythrocyte": "RBC",
     "platelet": "PLT",
-    **{name: "WBC" for name in LEUKOCYTE_TYPES},
+    **dict.fromkeys(LEUKOCYTE_TYPES, "WBC"),
     "erythroblast": "WBC",
 }
 
@@ -148,7 +149,7 @@ class Cell:
     element: Element
     detection_score: float
     type: str
-    probabilities: Mapping[str, float] = field(default_factory=dict)
+    probabilities: Mapping[str, float] = dataclasses.field(default_factory=dict)
     confidence: float = math.nan
 
     @property

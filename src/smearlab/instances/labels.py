@@ -51,8 +51,8 @@ def paint_polygons(
     -------
     array : ndarray of int32, shape (height_px, width_px)
     areas : ndarray of int64
-        Pixels that each polygon has in the end; at least 1, as a polygon that others hide is
-        given a pixel of the largest of them.
+        Pixels that each polygon has in the end; at least 1, as one that others hide is given a
+        pixel of the largest of them, unless that has no more than one itself.
     """
     array = np.zeros((height_px, width_px), np.int32)
     areas = np.zeros(len(polygons), np.int64)
@@ -69,7 +69,8 @@ def paint_polygons(
         ys, xs = np.nonzero(inside)
         over = [place[label] for label in array[rows, columns][ys, xs].tolist()]
         at = int(np.argmax(areas[over]))
-        array[rows, columns][ys[at], xs[at]] = labels[n]
-        areas[over[at]] -= 1
-        areas[n] = 1
+        if areas[over[at]] > 1:
+            array[rows, columns][ys[at], xs[at]] = labels[n]
+            areas[over[at]] -= 1
+            areas[n] = 1
     return array, areas

@@ -40,7 +40,8 @@ def rim_polygon(mask: NDArray[np.uint8]) -> NDArray[np.float64] | None:
     if corners is None or len(corners) < 3:
         (x0, y0), (x1, y1) = chain.min(axis=0).tolist(), (chain.max(axis=0) + 1).tolist()
         corners = ellipse_polygon((x0, y0, x1, y1))
-    return _grow(corners, area)
+    corners = _grow(corners, area)
+    return corners if abs(polygon_area(corners) / area - 1) < 0.01 else _grow(corners, area)
 
 
 def _smooth(chain: NDArray[np.int32]) -> NDArray[np.float64]:

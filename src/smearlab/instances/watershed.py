@@ -26,7 +26,7 @@ def split_touching(
     foreground : ndarray of bool, shape (H, W)
         True on cells.
     min_area_px : float
-        Smallest area that is a cell, px².
+        Smallest area that is a cell, px². What is less than 5 px across is none in any case.
     marker_depth : float
         A maximum counts if it is this share of its own height above its surroundings; larger
         splits less.
@@ -86,7 +86,7 @@ def _flood(
     from skimage import segmentation
 
     watershed: Callable[..., Any] = segmentation.watershed
-    return np.asarray(watershed(height, markers, mask=mask), np.int32)
+    return np.asarray(watershed(height, markers, connectivity=2, mask=mask), np.int32)
 
 
 def _rebuild(seed: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
 from smearlab.types import ELEMENTS, Cell, Element, Field
 
-_GRID = np.round(np.arange(0.2, 0.71, 0.01), 2)
+_GRID = np.round(np.arange(0.3, 0.71, 0.01), 2)
 _LOWEST_SCORE = 0.15  # candidates below are never looked at
 _HIT = 0.5  # overlap (IoU) at which a candidate is the true cell
 

@@ -58,7 +58,8 @@ def run_stages(
     """
     source = TrainingData(data, cache=runs)
     for stage in stages:
-        teacher = bundles / (stage.start_from or "cell_centres")
+        taught_by = stage.start_from if stage.kind == "segmenter" else None
+        teacher = bundles / (taught_by or "cell_centres")
         if teacher.is_dir():  # cells are found with what this recipe just trained
             source = TrainingData(data, runs, str(teacher))
         train_stage(recipe, stage, source, runs / stage.name, show=show)

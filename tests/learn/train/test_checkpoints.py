@@ -62,7 +62,7 @@ def test_without_a_checkpoint_nothing_is_done(tmp_path: Path) -> None:
 
 
 def test_weights_load_strictly_and_for_evaluation(tmp_path: Path) -> None:
-    model, averaged, _ = made("adamw")
+    _, averaged, _ = made("adamw")
     save_weights(tmp_path, averaged)
     assert not load_weights(tmp_path / WEIGHTS, fresh_model().train()).training
     with pytest.raises(RuntimeError, match="Missing key"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -17,7 +19,7 @@ def test_the_rate_rises_linearly_then_falls_as_a_cosine_to_a_hundredth() -> None
     rates = [learning_rate(step, 200, config) for step in range(200)]
     assert rates[:20] == pytest.approx([0.5 * (n + 1) / 20 for n in range(20)])
     assert max(rates) == pytest.approx(0.5)
-    assert all(a > b for a, b in zip(rates[20:], rates[21:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[20:]))
     assert rates[110] == pytest.approx(0.5 * (0.01 + 0.99 / 2))  # halfway down
     assert rates[-1] == pytest.approx(0.005, rel=0.01)
 
@@ -26,7 +28,8 @@ def test_the_rate_rises_linearly_then_falls_as_a_cosine_to_a_hundredth() -> None
 def test_the_rate_is_never_zero_and_never_too_high(total: int, warm: float, schedule: str) -> None:
     config = TrainConfig(lr=0.5, warmup_share=warm, schedule=schedule)  # type: ignore[arg-type]
     rates = [learning_rate(step, total, config) for step in range(total)]
-    assert 0 < min(rates) and max(rates) <= 0.5
+    assert min(rates) > 0
+    assert max(rates) <= 0.5
 
 
 def test_a_constant_rate_is_constant_after_the_warm_up() -> None:
@@ -74,7 +77,7 @@ def test_values_out_of_range_are_refused(given: dict[str, object], message: str)
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"optimizer": "adamv"}, "unknown optimizer 'adamv'; did you mean 'adamw'"),
+        ({"optimizer": "adamww"}, "unknown optimizer 'adamww'; did you mean 'adamw'"),
         ({"schedule": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"precision": "16"}, "unknown precision '16'"),
     ],
