@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tiny_bundles import DISC_PX, draw_discs
 
 from smearlab.io.annotations import AnnotationSet, voc, yolo
 from smearlab.io.annotations.annotation_set import Annotation
+from tiny_bundles import DISC_PX, draw_discs
 
 SIZE = (192, 160)
 Discs = tuple[tuple[float, float, str], ...]

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_sets import DISCS, SIZE, write_sets
 
 from smearlab.datasets.box_fields import BoxedField, list_fields, load_field, source_group
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT
 from smearlab.datasets.cell_images import list_cell_images
 from smearlab.errors import UnknownNameError, UsageError
+from tiny_sets import DISCS, SIZE, write_sets
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_bundles import draw_discs, write_segmenter
 
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT, IGNORE
 from smearlab.datasets.cell_fields import TAUGHT_TYPES, teach_field, teach_fields
 from smearlab.datasets.cell_images import CellImage, Part
 from smearlab.io.images import read_field
 from smearlab.pipeline import Analyzer
+from tiny_bundles import draw_discs, write_segmenter
 
 RING = ((30, 30), (100, 34), (30, 90), (96, 92))
 

@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tiny_sets import write_sets
 
 from smearlab.datasets.box_fields import list_fields
 from smearlab.datasets.cell_images import list_cell_images
 from smearlab.errors import UsageError
 from smearlab.types import CELL_TYPES
+from tiny_sets import write_sets
 
 
 def test_every_picture_has_its_part(tmp_path: Path) -> None:

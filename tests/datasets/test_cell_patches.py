@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_bundles import COLOURS, draw_discs, write_segmenter
-from tiny_sets import write_sets
 
 from smearlab.datasets.box_fields import list_fields, load_field
 from smearlab.datasets.cell_images import list_cell_images
@@ -23,6 +21,8 @@ from smearlab.datasets.cell_patches import (
 )
 from smearlab.errors import UsageError
 from smearlab.pipeline import Analyzer
+from tiny_bundles import COLOURS, draw_discs, write_segmenter
+from tiny_sets import write_sets
 
 
 @pytest.fixture(scope="module")

@@ -145,11 +145,10 @@ def test_boxes_narrower_than_a_pixel_are_left_out() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), lowest=st.tuples(*[st.floats(0.05, 0.95)] * 3))
-def test_peaks_are_what_no_neighbour_exceeds(
-    seed: int, lowest: tuple[float, float, float]
-) -> None:
+def test_peaks_are_what_no_neighbour_exceeds(seed: int, lowest: tuple[float, float, float]) -> None:
     heat = np.random.default_rng(seed).random((9, 11, 3)).astype(np.float32)
-    found = find_peaks(heat_maps(heat), STEP, lowest)
+    sides = np.ones((9, 11, 4), np.float32)
+    found = find_peaks(heat_maps(heat, sides), STEP, lowest)
     expected = {
         (row, column, element)
         for row in range(9)
@@ -159,8 +158,10 @@ def test_peaks_are_what_no_neighbour_exceeds(
         and heat[row, column, element]
         == heat[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2, element].max()
     }
-    index = {float(heat[place]): place for place in np.ndindex(heat.shape)}
-    assert {index[float(score)] for score in found.scores} == expected
+    columns, rows = ((found.boxes[:, :2] + found.boxes[:, 2:]) / 2 // STEP).astype(int).T
+    places = zip(rows.tolist(), columns.tolist(), found.elements.tolist(), strict=True)
+    assert set(places) == expected
+    np.testing.assert_array_equal(found.scores, heat[rows, columns, found.elements])
     assert (np.diff(found.scores) <= 0).all()
     np.testing.assert_allclose(found.shares.sum(axis=1), 1, rtol=1e-5)
 

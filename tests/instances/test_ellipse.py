@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from smearlab.instances.ellipse import complete_box, ellipse_distance
 
 
-@given(
-    x=st.integers(0, 60), y=st.integers(0, 60), w=st.integers(2, 60), h=st.integers(2, 60)
-)
+@given(x=st.integers(0, 60), y=st.integers(0, 60), w=st.integers(2, 60), h=st.integers(2, 60))
 def test_a_box_inside_the_field_stays(x: int, y: int, w: int, h: int) -> None:
     box = (10.0 + x, 10.0 + y, 10.0 + x + w, 10.0 + y + h)
     assert complete_box(box, 140, 140) == box
@@ -35,19 +33,13 @@ def test_a_cut_box_is_made_square(box: tuple[float, ...], whole: tuple[float, ..
     assert complete_box(box, 100, 80) == whole
 
 
-@given(
-    cut=st.floats(0.1, 0.9), d=st.floats(10, 60), at=st.floats(65, 120), turns=st.integers(0, 3)
-)
-def test_a_disc_cut_by_an_edge_is_found_again(
-    cut: float, d: float, at: float, turns: int
-) -> None:
+@given(cut=st.floats(0.1, 0.9), d=st.floats(10, 60), at=st.floats(65, 120), turns=st.integers(0, 3))
+def test_a_disc_cut_by_an_edge_is_found_again(cut: float, d: float, at: float, turns: int) -> None:
     """Whichever edge cuts it."""
     box = np.array([0, at - d / 2, d * cut, at + d / 2])
     whole = np.array([d * (cut - 1), at - d / 2, d * cut, at + d / 2])
     for _ in range(turns):  # a quarter turn of a field of 200 × 200 px
-        box, whole = (
-            np.array([200 - b[3], b[0], 200 - b[1], b[2]]) for b in (box, whole)
-        )
+        box, whole = (np.array([200 - b[3], b[0], 200 - b[1], b[2]]) for b in (box, whole))
     np.testing.assert_allclose(complete_box(box.tolist(), 200, 200), whole, atol=1e-9)
 
 

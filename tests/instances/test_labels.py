@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn_cells import make_cell
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn_cells import make_cell
 from smearlab.instances.labels import paint_labels, paint_polygons
 from smearlab.instances.polygons import ellipse_polygon
 
@@ -36,9 +36,7 @@ def test_no_cells_give_an_empty_picture() -> None:
     assert not paint_labels([], 30, 20).array.any()
 
 
-ovals = st.tuples(
-    st.integers(-5, 35), st.integers(-5, 25), st.integers(9, 30), st.integers(9, 30)
-)
+ovals = st.tuples(st.integers(-5, 35), st.integers(-5, 25), st.integers(9, 30), st.integers(9, 30))
 
 
 @given(listed=st.lists(ovals, max_size=12))

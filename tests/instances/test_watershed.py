@@ -101,9 +101,7 @@ def test_an_empty_or_full_field_gives_none_or_one(value: bool) -> None:
     ),
     depth=st.floats(0.02, 0.5),
 )
-def test_labels_cover_the_foreground(
-    listed: list[tuple[int, int, int]], depth: float
-) -> None:
+def test_labels_cover_the_foreground(listed: list[tuple[int, int, int]], depth: float) -> None:
     """No more labels than discs, none beyond the foreground, nothing large left out."""
     size = (80, 100)
     mask = discs(*listed, size=size) if listed else np.zeros(size, bool)

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from smearlab.errors import BundleError, UnknownNameError
+from smearlab.io.bundles import Bundle, find_bundle, read_card
+from smearlab.registry import SHIPPED_BUNDLES
+from smearlab.types import CELL_TYPES, ELEMENTS
 from tiny_bundles import (
     CLASSIFIER_CARD,
     SEGMENTER_CARD,
@@ -19,11 +24,6 @@ from tiny_bundles import (
     write_classifier,
     write_segmenter,
 )
-
-from smearlab.errors import BundleError, UnknownNameError
-from smearlab.io.bundles import Bundle, find_bundle, read_card
-from smearlab.registry import SHIPPED_BUNDLES
-from smearlab.types import CELL_TYPES, ELEMENTS
 
 
 def test_a_bundle_runs(tmp_path: Path) -> None:

@@ -52,9 +52,7 @@ def test_tiles_cover_a_field_exactly_once(
 
 @pytest.mark.parametrize(("tile_px", "overlap_px"), [(0, 0), (-5, 0), (64, -1)])
 def test_sizes_that_cannot_be_are_refused(tile_px: int, overlap_px: int) -> None:
-    tiles = plan_tiles(
-        64, 64, tile_px=tile_px, overlap_px=overlap_px, stride=16, context_px=16
-    )
+    tiles = plan_tiles(64, 64, tile_px=tile_px, overlap_px=overlap_px, stride=16, context_px=16)
     with pytest.raises(UsageError, match=rf"received {tile_px} and {overlap_px}"):
         next(tiles)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_bundles import STRIDE, draw_discs, write_segmenter
 
 from smearlab.datasets.simulator import SmearConfig, simulate_field
 from smearlab.errors import BundleError, UsageError
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.preprocess.contrast import equalise
 from smearlab.segment.maps import MAP_NAMES, FieldMaps, Segmenter
+from tiny_bundles import STRIDE, draw_discs, write_segmenter
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,9 @@ def assert_same(a: FieldMaps, b: FieldMaps, tolerance: float = 1e-4) -> None:
 
 
 @given(
-    tile_px=st.integers(1, 260), overlap_px=st.integers(0, 200), scale=st.sampled_from((0.7, 1, 1.4))
+    tile_px=st.integers(1, 260),
+    overlap_px=st.integers(0, 200),
+    scale=st.sampled_from((0.7, 1, 1.4)),
 )
 def test_tiled_is_untiled(
     tiny: Bundle, field: np.ndarray, tile_px: int, overlap_px: int, scale: float
@@ -116,5 +118,3 @@ def test_an_answer_of_another_shape_is_refused(tmp_path: Path, field: np.ndarray
     wrong = Bundle(write_segmenter(tmp_path / "wrong", map_step=4), "segmenter")
     with pytest.raises(BundleError, match=r"gives classes of shape \(1, 80, 96, 4\).*\(1, 40, 48"):
         Segmenter(wrong).maps(field, 1.0)
-
-

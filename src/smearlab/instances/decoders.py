@@ -183,5 +183,5 @@ def _watershed(maps: FieldMaps, card: Mapping[str, Any]) -> list[Found]:
         low, high = corners.min(axis=0), corners.max(axis=0)
         box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
         bbox = _whole_pixels(box, *size)
-        found.append(Found(box, bbox, score, None, {}, Outline(corners, float(area))))
+        found.append(Found(box, bbox, score, None, {}, Outline(corners, float(max(1, area)))))
     return found

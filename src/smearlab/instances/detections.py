@@ -72,15 +72,20 @@ def find_peaks(maps: FieldMaps, grid_step: int, min_scores: Sequence[float]) -> 
         raise UsageError("these maps hold no centre heat; decode them by watershed")
     heat = maps.heat
     around = cv2.dilate(heat, np.ones((3, 3), np.uint8)).reshape(heat.shape)
-    rows, columns, elements = np.nonzero((heat >= around) & (heat >= np.asarray(min_scores)))
-    scores = heat[rows, columns, elements]
+    # That some cell lies here: the likeliest element is credited with the others' heat as well,
+    # so a cell of a strange stain, whose heat is divided among elements, is not lost.
+    likeliest = heat >= heat.max(axis=2, keepdims=True)
+    credit = np.where(likeliest, heat.sum(axis=2, keepdims=True), heat).clip(0, 1)
+    rows, columns, elements = np.nonzero((heat >= around) & (credit >= np.asarray(min_scores)))
+    scores = credit[rows, columns, elements]
     left, top, right, bottom = maps.sides[rows, columns].T
     x, y = (columns + 0.5) * grid_step, (rows + 0.5) * grid_step
     boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1)
     boxes /= [maps.scale_x, maps.scale_y, maps.scale_x, maps.scale_y]
     limit = np.array([maps.width_px, maps.height_px] * 2, np.float32)
     order = np.lexsort((columns, rows, -scores))
-    evidence = np.minimum(around[rows, columns], scores[:, None])  # none above the peak's own
+    own = heat[rows, columns, elements, None]
+    evidence = np.minimum(around[rows, columns], own)  # no element speaks louder than the peak's
     found = Detections(
         boxes.clip(0, limit).astype(np.float32),
         scores,

@@ -33,7 +33,7 @@ class Outline:
         (x, y) field px along the borders of the cell's pixels; pixel (i, j) has its centre at
         (j + ½, i + ½).
     area_px : float
-        Number of pixels that are the cell's own where all outlines of the field are painted.
+        Number of pixels that are the cell's own where all outlines of the field are painted, ≥ 1.
     """
 
     contour: NDArray[np.float32]
@@ -87,7 +87,9 @@ def draw_outlines(
         corners = _trace(mask, window, (maps.width_px, maps.height_px))
         polygons.append(corners.astype(np.float32))
     _, areas = paint_polygons(polygons, range(1, len(polygons) + 1), maps.width_px, maps.height_px)
-    return [Outline(corners, float(area)) for corners, area in zip(polygons, areas, strict=True)]
+    return [
+        Outline(corners, float(max(1, area))) for corners, area in zip(polygons, areas, strict=True)
+    ]
 
 
 class _Finer:

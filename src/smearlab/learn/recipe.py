@@ -170,7 +170,9 @@ def _fit(value: Any, hint: Any) -> Any:
             except TypeError:
                 continue
         raise TypeError
-    if kind is tuple and isinstance(value, tuple) and len(value) == len(parts):
+    if kind is tuple:
+        if not isinstance(value, tuple) or len(value) != len(parts):
+            raise TypeError
         return tuple(_fit(v, part) for v, part in zip(value, parts, strict=True))
     if kind is float and type(value) is int:
         return float(value)

@@ -57,7 +57,7 @@ class Stripes:
 def fresh_model() -> nn.Module:
     """Convolutions, batch norms and dropout: all that could make a resumed run differ."""
     torch.manual_seed(11)
-    return CellTypes(CellTypesConfig(classes=2, widths=(8, 8), blocks=(1,), dropout=0.5))
+    return CellTypes(CellTypesConfig(classes=2, widths=(8, 8), blocks=(1,), dropout=0.5, turns=1))
 
 
 OBJECTIVE: Objective = Classification()

@@ -1,0 +1,182 @@
+"""Calibration: thresholds that are best for a known reason, a temperature that is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+from torch import Tensor, nn
+
+from drawn_cells import make_cell
+from smearlab.datasets.box_fields import BoxedField
+from smearlab.datasets.cell_patches import PATCH_PX, Patches
+from smearlab.errors import UsageError
+from smearlab.learn.calibrate import (
+    Tally,
+    best_threshold,
+    cell_logits,
+    confidence_threshold,
+    score_thresholds,
+    tally,
+    temperature,
+)
+from smearlab.pipeline import Analyzer
+from smearlab.types import Cell, Element, Field
+from tiny_bundles import draw_discs, write_segmenter
+
+
+def made(hits: list[float], false: list[float], missed: int = 0) -> Tally:
+    scores = np.array([*hits, *false])
+    return Tally(scores, np.arange(len(scores)) < len(hits), len(hits) + missed)
+
+
+def boxed(
+    boxes: list[tuple[float, ...]],
+    elements: tuple[Element, ...],
+    pixels: np.ndarray | None = None,
+) -> BoxedField:
+    if pixels is None:
+        pixels = np.zeros((160, 192, 3), np.uint8)
+    array = np.array(boxes, np.float32).reshape(-1, 4)
+    return BoxedField("f", "o", "g", pixels, array, elements, pixels[..., 0])
+
+
+@pytest.mark.parametrize("element", ["RBC", "WBC", "PLT"])
+def test_between_true_and_false_the_middle_is_taken(element: Element) -> None:
+    fields = [made([0.9, 0.6, 0.605], [0.4, 0.25]), made([0.8], [0.402])]
+    assert best_threshold(element, fields) == pytest.approx((0.41 + 0.6) / 2, abs=0.011)
+
+
+def test_red_cells_are_counted_and_white_ones_must_not_be_missed() -> None:
+    """Low: 10 found of 10, 3 false. High: 9 of 10, none false. F2 wants the first (50/53 against
+    45/49), the count the second (off by 3 against off by 1)."""
+    field = made([0.8] * 9 + [0.355], [0.395] * 3)
+    assert best_threshold("RBC", [field]) > 0.395
+    assert best_threshold("WBC", [field]) <= 0.355
+    assert best_threshold("PLT", [field]) <= 0.355
+    # With four times as many false ones F2 wants the higher, too: 50/62 against 45/49.
+    assert best_threshold("WBC", [made([0.8] * 9 + [0.355], [0.395] * 12)]) > 0.395
+
+
+def test_errors_of_fields_do_not_cancel() -> None:
+    """One field has one too many, the other one too few below 0.5: the sum is right, the counts
+    are not."""
+    fields = [made([0.9] * 3, [0.405]), made([0.9] * 3, [], missed=1)]
+    assert best_threshold("RBC", fields) > 0.405
+
+
+def test_an_element_that_never_occurs_gets_the_middle_of_the_grid() -> None:
+    nothing = Tally(np.empty(0), np.empty(0, bool), 0)
+    for element in ("RBC", "WBC", "PLT"):
+        assert best_threshold(element, [nothing] * 3) == pytest.approx(0.5, abs=0.011)
+
+
+def test_a_true_cell_is_hit_once_by_the_best_candidate() -> None:
+    field = boxed([(40, 40, 60, 60), (100, 40, 120, 60)], ("RBC", "WBC"))
+
+    def cell(box: tuple[int, int, int, int], score: float, kind: str = "erythrocyte") -> Cell:
+        return replace(make_cell(kind, box=box), detection_score=score)
+
+    cells = [
+        cell((41, 41, 61, 61), 0.5),  # the same cell once more
+        cell((40, 40, 60, 60), 0.9),
+        cell((100, 40, 120, 60), 0.8),  # a red cell where a white one is
+        cell((54, 40, 74, 60), 0.3),  # IoU below ½
+        cell((100, 40, 118, 58), 0.7, "monocyte"),
+    ]
+    red = tally(cells, field, "RBC")
+    assert red.scores.tolist() == [0.9, 0.8, 0.5, 0.3]
+    assert red.hits.tolist() == [True, False, False, False]
+    assert red.true == 1
+    white = tally(cells, field, "WBC")
+    assert (white.scores.tolist(), white.hits.tolist(), white.true) == ([0.7], [True], 1)
+    none = tally(cells, field, "PLT")
+    assert (len(none.scores), len(none.hits), none.true) == (0, 0, 0)
+    assert not tally(cells, boxed([], ()), "RBC").hits.any()
+
+
+def test_thresholds_of_a_real_bundle_lie_between_cells_and_stains(tmp_path: Path) -> None:
+    """Full red discs are boxed, half as red ones are not."""
+    bundle = write_segmenter(tmp_path, thresholds={"RBC": 0.9, "WBC": 0.9, "PLT": 0.9})
+    discs = [(40, 40, "RBC"), (100, 44, "RBC"), (60, 110, "WBC"), (140, 116, "PLT")]
+    stain = [(150, 40, (255, 110, 110))]
+    pixels = draw_discs([*discs, *stain], (192, 160))
+    boxes = [(x - 12, y - 12, x + 12, y + 12) for x, y, _ in discs]
+    field = boxed(boxes, tuple(e for _, _, e in discs), pixels)
+    found = score_thresholds(bundle, [field])
+    scores = {
+        (c.bbox[0] + 12) // 10 * 10: c.detection_score
+        for c in Analyzer.load(str(bundle), None).detect(Field(field.pixels, field.name), 0.05)
+        if c.element == "RBC"
+    }
+    stained = scores.pop(max(scores))
+    assert stained > 0.2, "the stain is meant to be mistaken for a cell"
+    assert stained < found["RBC"] < min(scores.values())
+    assert set(found) == {"RBC", "WBC", "PLT"}
+
+
+def test_without_fields_there_is_nothing_to_choose_on(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there are no fields to choose the thresholds of"):
+        score_thresholds(tmp_path, [])
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])
+def test_a_known_temperature_comes_back(factor: float) -> None:
+    rng = np.random.default_rng(3)
+    honest = rng.normal(0, 2, (6000, 5))
+    chances = softmax(honest, axis=1)
+    targets = (chances.cumsum(1) > rng.random((6000, 1))).argmax(1)
+    assert temperature(honest * factor, targets) == pytest.approx(factor, rel=0.06)
+
+
+def test_a_temperature_stays_within_bounds() -> None:
+    logits = np.array([[9.0, 0.0], [0.0, 9.0]])
+    assert temperature(logits, np.array([0, 1])) == pytest.approx(0.3, abs=0.01)
+    assert temperature(logits, np.array([1, 0])) == pytest.approx(3.0, abs=0.01)
+
+
+def test_the_confidence_threshold_costs_the_share_that_it_may() -> None:
+    confidence = np.linspace(0.3, 0.4, 1001)
+    probabilities = np.stack([confidence, *(np.stack([(1 - confidence) / 3] * 3))], axis=1)
+    targets = np.zeros(1001, np.int64)
+    threshold = confidence_threshold(probabilities, targets, lost=0.1)
+    assert (confidence < threshold).mean() == pytest.approx(0.1, abs=0.002)
+    # Wrong answers have no say.
+    wrong = np.where(np.arange(1001) < 500, 1, 0)
+    assert confidence_threshold(probabilities, wrong, lost=0.1) > threshold
+
+
+def test_the_confidence_threshold_is_never_above_a_half_nor_made_of_nothing() -> None:
+    sure = np.tile([0.97, 0.03], (50, 1))
+    assert confidence_threshold(sure, np.zeros(50, np.int64)) == 0.5
+    assert confidence_threshold(sure, np.ones(50, np.int64)) == 0.0
+
+
+class MiddleColour(nn.Module):
+    """Logits: the mean colour of the middle quarter of a crop."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert not self.training
+        quarter = x.shape[-1] // 4
+        return x[..., quarter:-quarter, quarter:-quarter].mean((2, 3))
+
+
+def test_logits_are_those_of_crops_as_the_bench_cuts_them() -> None:
+    """A patch shows two boxes; a crop with context 1 shows the box alone."""
+    colours = np.random.default_rng(0).integers(0, 256, (7, 3)).astype(np.uint8)
+    pixels = np.zeros((7, PATCH_PX, PATCH_PX, 3), np.uint8)
+    quarter = PATCH_PX // 4
+    pixels[:, quarter:-quarter, quarter:-quarter] = colours[:, None, None]
+    names = np.array(["x"] * 7)
+    patches = Patches(pixels, names, names, names, names)
+    card = {"input_px": 32, "context": 1.0}
+    logits = cell_logits(MiddleColour().train(), patches, card, batch=3)
+    assert logits.shape == (7, 3) and logits.dtype == np.float64
+    np.testing.assert_allclose(logits, colours / 255, atol=1e-6)
+    wide = cell_logits(MiddleColour(), patches, {"input_px": 32, "context": 4.0})
+    assert (wide <= logits + 1e-6).all() and wide.sum() < 0.9 * logits.sum()
+    assert torch.is_grad_enabled()
