@@ -28,7 +28,8 @@ from smearlab.types import (
     Labels,
 )
 
-_MIN_SCORE = 0.05
+_MIN_SCORE = 0.05  # of candidates for precision–recall curves
+_MIDDLE_SCORE = 0.15  # in a picture of one cell, that cell may be taken for certain
 #: Type, confidence, probability per type.
 Verdict = tuple[str, float, dict[str, float]]
 
@@ -84,7 +85,9 @@ class Analyzer:
             self.bundles["classifier"] = classifier
         scores = segmenter.card.get("thresholds", {})
         #: Lowest score that counts as a cell, for each element.
-        self.thresholds: Mapping[Element, float] = {e: float(scores.get(e, 0)) for e in ELEMENTS}
+        self.thresholds: Mapping[Element, float] = {
+            element: float(scores.get(element, _MIN_SCORE)) for element in ELEMENTS
+        }
 
     @classmethod
     def load(
@@ -127,7 +130,21 @@ class Analyzer:
         }
 
     def analyze(self, field: Field) -> Analysis:
-        """Find, split and type the cells of one field."""
+        """Find, split and type the cells of one field.
+
+        Parameters
+        ----------
+        field : Field
+
+        Returns
+        -------
+        Analysis
+
+        Raises
+        ------
+        BundleError
+            If a network does not keep its bundle's contract.
+        """
         maps, notes = look_at_field(self._segmenter, field)
         cells = self._cells(field, maps, self.thresholds)
         return Analysis(cells, field.width_px, field.height_px, tuple(notes))
@@ -135,13 +152,30 @@ class Analyzer:
     def detect(self, field: Field, min_score: float = _MIN_SCORE) -> tuple[Cell, ...]:
         """All candidates from ``min_score`` on, for precision–recall curves.
 
-        Those that reach the entry of :attr:`thresholds` for their element are the cells of
-        :meth:`analyze`; only their labels and outlines may differ, as weaker candidates are
-        numbered and claim pixels too.
+        With a ``min_score`` below :attr:`thresholds`, those that reach the threshold of their
+        element are the cells of :meth:`analyze`; only their labels and outlines may differ, as
+        weaker candidates are numbered and claim pixels too.
+
+        Parameters
+        ----------
+        field : Field
+        min_score : float
+            In [0, 1]; the least :attr:`~smearlab.types.Cell.detection_score`.
+
+        Returns
+        -------
+        tuple of Cell
+            Top to bottom.
+
+        Raises
+        ------
+        UsageError
+            If ``min_score`` is not within 0–1.
         """
+        if not 0 <= min_score <= 1:
+            raise UsageError(f"min_score must lie within 0–1; received {min_score}")
         maps, _ = look_at_field(self._segmenter, field)
-        lowest = {name: min(min_score, self.thresholds[name]) for name in ELEMENTS}
-        return self._cells(field, maps, lowest)
+        return self._cells(field, maps, dict.fromkeys(ELEMENTS, min_score))
 
     def classify_cell_image(self, field: Field) -> tuple[str, float, dict[str, float]]:
         """Type of the one cell that a picture was taken of.
@@ -156,6 +190,11 @@ class Analyzer:
         confidence : float
         probabilities : dict
             Per type.
+
+        Raises
+        ------
+        UsageError
+            If the analyser has no classifier.
         """
         if self._classifier is None:
             raise UsageError("this analyser was loaded without a classifier; name one")
@@ -163,10 +202,20 @@ class Analyzer:
         return self._classifier.decide(self._classifier.probabilities(field.pixels, [box])[0])
 
     def central_cell(self, field: Field) -> tuple[float, float, float, float]:
-        """Box of the cell in the middle of a single-cell picture, field px."""
+        """Box of the cell in the middle of a single-cell picture.
+
+        Parameters
+        ----------
+        field : Field
+
+        Returns
+        -------
+        tuple of float
+            ``(x0, y0, x1, y1)`` field px; a square in the middle where no cell is found there.
+        """
         maps, _ = look_at_field(self._segmenter, field)
         card = self._segmenter.bundle.card
-        found = decode(maps, card, dict.fromkeys(ELEMENTS, 0.15))
+        found = decode(maps, card, dict.fromkeys(ELEMENTS, _MIDDLE_SCORE))
         middle = np.array([field.width_px, field.height_px]) / 2
 
         def off_centre(cell: Found) -> float:

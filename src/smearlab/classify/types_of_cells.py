@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.errors import BundleError
 from smearlab.io.bundles import Bundle
 from smearlab.preprocess.crops import crop_cell
 from smearlab.types import CELL_TYPES, ELEMENT_OF_TYPE, UNIDENTIFIED, Element
@@ -17,7 +18,13 @@ _NUCLEATED = tuple(name for name in CELL_TYPES if ELEMENT_OF_TYPE.get(name) == "
 
 
 class Classifier:
-    """Runs a classifier bundle on cells of a field."""
+    """Runs a classifier bundle on cells of a field.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of kind ``classifier``.
+    """
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -40,6 +47,11 @@ class Classifier:
         -------
         ndarray of float32, shape (N, K)
             Over ``self.classes``; each row sums to 1.
+
+        Raises
+        ------
+        BundleError
+            If the network does not give one row of K for each cell.
         """
         card = self.bundle.card
         answers = [np.empty((0, len(self.classes)), np.float32)]
@@ -50,13 +62,30 @@ class Classifier:
                     for box in boxes[start : start + BATCH]
                 ]
             )
-            answers.append(self.bundle.run(pixels=crops)["probabilities"])
+            rows = self.bundle.run(pixels=crops)["probabilities"]
+            if rows.shape != (len(crops), len(self.classes)):
+                raise BundleError(
+                    f"bundle {self.bundle.name!r} gives probabilities of shape {rows.shape} for "
+                    f"{len(crops)} cells; its card promises {len(self.classes)} for each"
+                )
+            answers.append(rows)
         return np.concatenate(answers)
 
     def decide(self, probabilities: NDArray[np.float32]) -> tuple[str, float, dict[str, float]]:
         """Type, confidence and probability per type of one cell.
 
-        The type is ``unidentified`` when the confidence is below the card's threshold.
+        Parameters
+        ----------
+        probabilities : ndarray of float32, shape (K,)
+            Over ``self.classes``.
+
+        Returns
+        -------
+        type : str
+            The most probable; ``unidentified`` when that is below the card's threshold.
+        confidence : float
+            Of the most probable type.
+        probabilities : dict of str to float
         """
         shares = dict(zip(self.classes, probabilities.astype(float).tolist(), strict=True))
         best = max(shares, key=shares.__getitem__)
