@@ -116,6 +116,10 @@ def measure(data: Path, chosen: argparse.Namespace) -> None:
             call = [sys.executable, "-m", "smearlab", "evaluate", *command, *models]
             print(name, flush=True)
             subprocess.run([*call, "--json", str(out)], check=True)
+            text = out.read_text(encoding="utf-8")
+            for folder in (scratch, str(data)):  # results do not depend on where the data lie
+                text = text.replace(folder, "DATA")
+            out.write_text(text, encoding="utf-8")
 
 
 def commands(data: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:

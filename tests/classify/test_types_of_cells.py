@@ -56,9 +56,7 @@ def test_many_cells_go_in_batches(classifier: Classifier, n: int) -> None:
     assert rows.argmax(axis=1).tolist() == [k % 2 for k in range(n)]
 
 
-@given(
-    shares=st.lists(st.floats(0.01, 1), min_size=3, max_size=3), threshold=st.floats(0, 1)
-)
+@given(shares=st.lists(st.floats(0.01, 1), min_size=3, max_size=3), threshold=st.floats(0, 1))
 def test_below_the_threshold_a_cell_is_unidentified(
     classifier: Classifier, shares: list[float], threshold: float
 ) -> None:

@@ -1,4 +1,4 @@
-"""``smearlab train`` as a user calls it: every stage of every recipe, two steps, simulated cells."""
+"""``smearlab train`` as a user calls it: every stage of every recipe takes two steps."""
 
 from __future__ import annotations
 

@@ -25,9 +25,7 @@ def segmenter(tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
 
 
 def centres_of(cells: list[Any]) -> list[tuple[str | None, int, int]]:
-    return [
-        (c.element, (c.bbox[0] + c.bbox[2]) // 2, (c.bbox[1] + c.bbox[3]) // 2) for c in cells
-    ]
+    return [(c.element, (c.bbox[0] + c.bbox[2]) // 2, (c.bbox[1] + c.bbox[3]) // 2) for c in cells]
 
 
 def test_cells_come_from_top_to_bottom(segmenter: Segmenter) -> None:

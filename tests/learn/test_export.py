@@ -57,7 +57,7 @@ def trained(model: nn.Module) -> nn.Module:
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
         if isinstance(module, nn.Conv2d) and float(module.weight.detach().std()) < 0.02:
-            nn.init.normal_(module.weight, std=0.2)  # heads that begin near zero
+            nn.init.normal_(module.weight, std=0.5)  # heads that begin near zero
     return model.eval()
 
 

@@ -29,6 +29,7 @@ _SURE = 0.3  # score of the cells that are measured
 _CONVINCING = 0.55  # their mean score, where the scale is about right
 _PALE = (0.4, 5)  # less will do where so many cells have the trained size
 _READABLE = (0.27, 2.1)  # of the trained size: so far off, sizes are still measured rightly
+_ENLARGED = 0.8  # of the trained size does as well where the field must be enlarged to reach it
 _FACTOR = 3.0  # between scales that are glanced at
 _LARGEST, _SMALLEST = 4.0, 0.02
 _WHOLE = 4  # a glance is at the whole field up to so many times the first look's pixels
@@ -96,7 +97,7 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
     scale = look.scale
     settled = look.fits and (look is first or look.maps is not None)
     if look.convinces and look.diameter_px is not None and not settled:
-        scale = _bounded(card, field, card["cell_diameter_px"] / look.diameter_px)
+        scale = _bounded(card, field, _wanted(card, look.diameter_px))
     notes = _notes(card, field, look, scale) if abs(scale / start - 1) >= _SAME else []
     for seen in (look, first):
         if seen.maps is not None and abs(scale / seen.scale - 1) < _SAME:
@@ -106,6 +107,12 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
 
 def _longer(field: Field) -> int:
     return max(field.width_px, field.height_px)
+
+
+def _wanted(card: Mapping[str, Any], diameter_px: float) -> float:
+    """Scale that gives red cells of this size the trained one, or nearly, to save time."""
+    scale = float(card["cell_diameter_px"]) / diameter_px
+    return scale if scale <= 1 else max(1.0, _ENLARGED * scale)
 
 
 def _bounded(card: Mapping[str, Any], field: Field, scale: float) -> float:
@@ -118,7 +125,7 @@ def _ladder(card: Mapping[str, Any], field: Field, first: Look) -> list[float]:
     """Other scales to glance at: what the first look suggests, and from small to large."""
     rungs = []
     if first.diameter_px is not None:
-        rungs.append(_bounded(card, field, card["cell_diameter_px"] / first.diameter_px))
+        rungs.append(_bounded(card, field, _wanted(card, first.diameter_px)))
     scale = _bounded(card, field, min(1.0, card["first_look_px"] / _longer(field)) / _FACTOR)
     largest = _bounded(card, field, _LARGEST)
     while scale < 0.8 * largest:

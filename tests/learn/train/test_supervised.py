@@ -137,6 +137,14 @@ def test_a_kill_between_two_files_of_a_checkpoint_costs_nothing(
     assert_same_end(run, uninterrupted)
 
 
+def test_a_checkpoint_is_never_newer_than_the_weights(tmp_path: Path) -> None:
+    """Else a kill between the two, in the last epoch, would leave old weights for good."""
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(IsADirectoryError):
+        train(tmp_path)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
 def test_a_finished_run_is_not_touched(uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)
