@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_bundles import BETWEEN, DISC_PX, PALE, draw_discs, write_classifier, write_segmenter
 
 from smearlab.count.summary import summarise
 from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
@@ -21,6 +20,7 @@ from smearlab.errors import UsageError
 from smearlab.io.bundles import find_bundle
 from smearlab.pipeline import Analyzer
 from smearlab.types import ELEMENTS, UNIDENTIFIED, Cell, Field
+from tiny_bundles import BETWEEN, DISC_PX, PALE, draw_discs, write_classifier, write_segmenter
 
 PLACED = [
     (30, 30, "RBC"),

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_bundles import DISC_PX, draw_discs, write_segmenter
 
 from smearlab.datasets.simulator import SmearConfig, simulate_field
 from smearlab.instances.scales import RED_CELL_UM, busiest_part, look_at_field
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.segment.maps import Segmenter
 from smearlab.types import Field
+from tiny_bundles import DISC_PX, draw_discs, write_segmenter
 
 
 class CountingBundle(Bundle):

@@ -152,10 +152,10 @@ def test_a_network_that_breaks_the_contract_is_said(tmp_path: Path) -> None:
         Bundle(other, "segmenter")
     classes = ["neutrophil", "lymphocyte"]
     fewer = write_bundle(tmp_path / "b", classifier_model(), CLASSIFIER_CARD, classes=classes)
-    with pytest.raises(BundleError, match="gives 3 channels of probabilities but .* 2 classes"):
+    with pytest.raises(BundleError, match=r"gives 3 channels of probabilities but .* 2 classes"):
         Bundle(fewer, "classifier")
     grey = segmenter_model().replace(b"pixels", b"piXels")
-    with pytest.raises(BundleError, match="takes {'piXels'.*one uint8 input, pixels"):
+    with pytest.raises(BundleError, match=r"takes {'piXels'.*one uint8 input, pixels"):
         Bundle(write_bundle(tmp_path / "c", grey, SEGMENTER_CARD), "segmenter")
 
 
