@@ -76,6 +76,7 @@ def test_what_the_teacher_doubts_is_ignored(tmp_path: Path, teacher: Analyzer) -
     assert field is not None
     assert sorted(field.elements) == ["RBC", "WBC"]
     assert field.element_map[30, 24] == IGNORE
+    assert field.element_map[21, 15] == IGNORE, "the white corner of its box, too"
     assert field.element_map[90, 100] == CODE_OF_ELEMENT["RBC"]
 
 

@@ -30,6 +30,7 @@ _CONVINCING = 0.55  # their mean score, where the scale is about right
 _PALE = (0.4, 5)  # less will do where so many cells have the trained size
 _READABLE = (0.27, 2.1)  # of the trained size: so far off, sizes are still measured rightly
 _ENLARGED = 0.8  # of the trained size does as well where the field must be enlarged to reach it
+_MARGIN = 0.02  # of the picture's sides, that a cell must leave free to be measured
 _FACTOR = 3.0  # between scales that are glanced at
 _LARGEST, _SMALLEST = 4.0, 0.02
 _WHOLE = 4  # a glance is at the whole field up to so many times the first look's pixels
@@ -211,7 +212,8 @@ def _area(cell: Found) -> float:
 
 def _lies_within(cell: Found, maps: FieldMaps) -> bool:
     x0, y0, x1, y1 = cell.box
-    return x0 > 1 and y0 > 1 and x1 < maps.width_px - 1 and y1 < maps.height_px - 1
+    x, y = 1 + _MARGIN * maps.width_px, 1 + _MARGIN * maps.height_px
+    return x0 > x and y0 > y and x1 < maps.width_px - x and y1 < maps.height_px - y
 
 
 def _notes(card: Mapping[str, Any], field: Field, look: Look, scale: float) -> list[str]:
