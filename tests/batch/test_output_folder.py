@@ -47,6 +47,8 @@ def test_a_strangers_folder_is_refused_and_left_as_it_was(tmp_path: Path) -> Non
 def test_what_file_managers_leave_is_no_stranger(tmp_path: Path) -> None:
     (tmp_path / ".DS_Store").write_text("")
     claimed(tmp_path)
+    assert OutputFolder(tmp_path).manifest_path.is_file()
+    assert (tmp_path / ".DS_Store").is_file()
 
 
 @pytest.mark.parametrize("name", ["cells.csv", "overlays", "annotations"])

@@ -118,6 +118,18 @@ def test_the_shipped_network_sees_cells_at_the_size_it_was_trained_for(
     assert low * 0.9 <= diameter * maps.scale_x <= high * 1.1
 
 
+def test_few_small_cells_in_a_large_field_are_found(shipped: Segmenter) -> None:
+    """At the first look they are 8 px across: too small to be seen."""
+    config = SmearConfig(
+        width_px=880, height_px=660, rbc_diameter_px=20, n_rbc=25, n_wbc=1, n_plt=2, gap_px=3
+    )
+    field = replace(simulate_field(1, config).field, um_per_px=None)
+    maps, notes = look_at_field(shipped, field)
+    low, high = shipped.bundle.card["cell_diameter_range_px"]
+    assert low <= 20 * maps.scale_x <= high
+    assert "red cells measure about 2" in notes[0]
+
+
 def test_a_wrong_pixel_pitch_is_noticed(shipped: Segmenter) -> None:
     field = simulate_field(6).field
     wrong = replace(field, um_per_px=field.um_per_px / 6)

@@ -17,6 +17,7 @@ from smearlab.datasets.cell_patches import PATCH_PX, Patches
 from smearlab.errors import UsageError
 from smearlab.learn.calibrate import (
     Tally,
+    _turned,
     best_threshold,
     cell_logits,
     confidence_threshold,
@@ -117,6 +118,30 @@ def test_thresholds_of_a_real_bundle_lie_between_cells_and_stains(tmp_path: Path
     assert stained > 0.2, "the stain is meant to be mistaken for a cell"
     assert stained < found["RBC"] < min(scores.values())
     assert set(found) == {"RBC", "WBC", "PLT"}
+
+
+def test_a_field_without_all_its_red_cells_says_nothing_about_their_threshold(
+    tmp_path: Path,
+) -> None:
+    """A stain that one field calls a red cell and the other does not."""
+    bundle = write_segmenter(tmp_path, thresholds={"RBC": 0.9, "WBC": 0.9, "PLT": 0.9})
+    pixels = draw_discs([(40, 40, "RBC"), (150, 40, (255, 110, 110))], (192, 160))
+    strict = boxed([(28, 28, 52, 52)], ("RBC",), pixels)
+    lenient = boxed([(28, 28, 52, 52), (138, 28, 162, 52)], ("RBC", "RBC"), pixels)
+    alone = score_thresholds(bundle, [strict])["RBC"]
+    assert score_thresholds(bundle, [strict, *[lenient] * 3])["RBC"] < alone
+    poor = replace(lenient, incomplete=frozenset({"RBC"}))
+    assert score_thresholds(bundle, [strict, *[poor] * 3])["RBC"] == alone
+
+
+def test_the_quarter_turns_keep_the_boxes_on_their_cells(tmp_path: Path) -> None:
+    pixels = np.zeros((50, 80, 3), np.uint8)
+    pixels[10:20, 30:45] = 255
+    field = boxed([(30, 10, 45, 20)], ("RBC",), pixels)
+    for turned in _turned(field):
+        x0, y0, x1, y1 = turned.boxes[0].astype(int)
+        inside = turned.pixels[y0:y1, x0:x1]
+        assert (inside == 255).all() and inside.size == (pixels == 255).sum()
 
 
 def test_without_fields_there_is_nothing_to_choose_on(tmp_path: Path) -> None:

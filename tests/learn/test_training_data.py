@@ -11,6 +11,7 @@ import pytest
 
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT
 from smearlab.datasets.simulator import SmearConfig, simulate_field
+from smearlab.errors import SmearlabError
 from smearlab.learn.recipes import RECIPES
 from smearlab.learn.sources import CellSamples, CentreSamples, ForegroundSamples
 from smearlab.learn.training_data import TrainingData, as_boxed, varied_field
@@ -102,9 +103,16 @@ def test_simulated_and_taught_fields_are_added(real: TrainingData) -> None:
     assert [f.name for f in added[2:]] == ["ERB_3", "MY_1", "PLATELET_2"]
 
 
-def test_patches_are_cut_once(real: TrainingData, tmp_path: Path) -> None:
-    assert real.cache is not None
+def test_patches_are_cut_once_for_a_data_folder_and_a_segmenter(
+    real: TrainingData, tmp_path: Path
+) -> None:
+    assert real.cache is not None and real.folder is not None
     first = real.patches
-    shutil.copytree(real.cache, tmp_path / "cache")
-    again = TrainingData(Path("/nowhere"), tmp_path / "cache").patches
+    cache = shutil.copytree(real.cache, tmp_path / "cache")
+    bare = tmp_path / "bare"  # the manifest alone: nothing could be cut from it
+    bare.mkdir()
+    shutil.copy(real.folder / "manifest.csv", bare)
+    again = TrainingData(bare, cache, real.segmenter).patches
     assert np.array_equal(again.pixels, first.pixels)
+    with pytest.raises(SmearlabError):
+        _ = TrainingData(bare, cache).patches  # found by another segmenter

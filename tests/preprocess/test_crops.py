@@ -72,6 +72,17 @@ def test_a_single_pixel_lands_where_it_should() -> None:
     assert np.argwhere(crop[..., 0] > 0).tolist() == [[4, 4]]
 
 
+@pytest.mark.parametrize("size", [5, 9, 20, 64, 81])
+def test_the_middle_stays_the_middle(size: int) -> None:
+    """Enlarged or shrunk: the centre of mass is that of the box, to a tenth of a pixel."""
+    field = np.zeros((60, 60, 3), np.uint8)
+    field[25:28, 31:34] = 255
+    crop = crop_cell(field, (22, 16, 43, 37), size, 1.0)[..., 0].astype(float)
+    y, x = np.mgrid[:size, :size] + 0.5
+    centre = ((crop * x).sum() / crop.sum(), (crop * y).sum() / crop.sum())
+    assert centre == pytest.approx((size / 2, size / 2), abs=0.1)
+
+
 def test_beyond_the_edge_the_last_pixels_are_repeated() -> None:
     field = smooth_field()
     crop = crop_cell(field, (-30, 100, 30, 160), 60, 1.0)

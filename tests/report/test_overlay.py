@@ -111,7 +111,10 @@ def test_a_field_smaller_than_a_code_is_no_problem() -> None:
 
 
 def test_a_contour_without_length_is_no_problem() -> None:
-    draw_overlay(plain_field(), [make_cell("platelet", box=(10, 10, 10, 10), border=True)])
+    cell = make_cell("platelet", box=(10, 10, 10, 10), border=True)
+    picture = draw_overlay(plain_field(), [cell])
+    assert picture.shape == plain_field().pixels.shape
+    assert (picture[40:] == plain_field().pixels[40:]).all()
 
 
 def test_png_gives_the_same_pixels_back() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smearlab.batch.folder import ANNOTATIONS, TABLES, OutputFolder
@@ -121,6 +121,16 @@ def write_outputs(
     return counts
 
 
+@dataclass(frozen=True)
+class _Sets:
+    """The annotations of all records, read anew every time they are gone through."""
+
+    records: RecordStream
+
+    def __iter__(self) -> Iterator[AnnotationSet]:
+        return (from_cells(record, record.cells) for record in self.records)
+
+
 def _write_annotations(
     folder: Path,
     records: RecordStream,
@@ -135,8 +145,9 @@ def _write_annotations(
         yolo.write_classes(folder / "yolo", CELL_TYPES)
     if "coco" in exports:
         folder.mkdir(exist_ok=True)
-        sets = (from_cells(record, record.cells) for record in records)
-        coco.write(folder / "coco.json", sets, categories=CELL_TYPES, file_names=file_names)
+        coco.write(
+            folder / "coco.json", _Sets(records), categories=CELL_TYPES, file_names=file_names
+        )
 
     def write_one(record: FieldRecord) -> str:
         cells = from_cells(record, record.cells)

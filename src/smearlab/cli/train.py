@@ -34,6 +34,14 @@ def train(
         Path | None,
         typer.Option("--bundles", help="Folder for the bundles; OUT/bundles when left out."),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            help="Bundle whose weights the first stage starts from: a folder, or 'default', the "
+            "one that ships. So its training goes on with your data.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Override, as train.epochs=5 or view.size=320; repeatable."),
@@ -75,7 +83,7 @@ def train(
         folder = None if data == "simulated" else Path(data)
         target = bundles or out / "bundles"
         typer.echo(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
-        for bundle in run_stages(chosen, parts, folder, out, target, show=not quiet):
+        for bundle in run_stages(chosen, parts, folder, out, target, start=start, show=not quiet):
             typer.echo(str(bundle))
     except (SmearlabError, FloatingPointError) as error:
         typer.echo(str(error), err=True)

@@ -5,7 +5,8 @@ All are chosen on the ``tune`` part: sources that neither train nor validate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +57,8 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element
     bundle : Path
         Of a segmenter with centre heads.
     fields : sequence of BoxedField
-        The tuning part.
+        The tuning part. Those of which some cells of an element have no box say nothing about
+        that element.
 
     Raises
     ------
@@ -66,28 +68,38 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element
     if not fields:
         raise UsageError(f"there are no fields to choose the thresholds of {bundle.name} on")
     analyzer = Analyzer.load(str(bundle), None)
-    found = [analyzer.detect(Field(f.pixels, f.name), _LOWEST_SCORE) for f in fields]
-    return {
-        element: best_threshold(
-            element,
-            [tally(cells, f, element) for cells, f in zip(found, fields, strict=True)],
-        )
-        for element in ELEMENTS
-    }
+    tallies: dict[Element, list[Tally]] = {element: [] for element in ELEMENTS}
+    for field in (turned for one in fields for turned in _turned(one)):
+        cells = analyzer.detect(Field(field.pixels, field.name), _LOWEST_SCORE)
+        for element in ELEMENTS:
+            if element not in field.incomplete:
+                tallies[element].append(tally(cells, field, element))
+    return {element: best_threshold(element, tallies[element]) for element in ELEMENTS}
+
+
+def _turned(field: BoxedField) -> Iterator[BoxedField]:
+    """A field in its four quarter turns: few rare cells then say more about their scores."""
+    pixels, boxes = field.pixels, field.boxes
+    for _ in range(4):
+        yield replace(field, pixels=pixels, boxes=boxes)
+        width = pixels.shape[1]
+        pixels = np.ascontiguousarray(np.rot90(pixels))
+        x0, y0, x1, y1 = boxes.T
+        boxes = np.stack([y0, width - x1, y1, width - x0], axis=1)
 
 
 def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
     """The threshold that serves an element best.
 
-    Red cells are counted, so theirs gives the least mean error of the count; white cells and
-    platelets must not be missed, so theirs give the highest F2. Of equals the middle is taken for
-    red cells, the lowest for the others.
+    Red cells are counted, so theirs gives the least mean error of the count, relative to the true
+    one; white cells and platelets must not be missed, so theirs give the highest F2. Of equals the
+    middle is taken for red cells, the lowest for the others.
 
     Parameters
     ----------
     element : {"RBC", "WBC", "PLT"}
     tallies : sequence of Tally
-        One a field, at least one.
+        One a field; none gives the middle of the grid, or its beginning.
 
     Returns
     -------
@@ -101,10 +113,10 @@ def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
                 (np.sum(scores >= threshold), np.sum(hits[scores >= threshold]), true)
                 for scores, hits, true in tallies
             ]
-        )
+        ).reshape(-1, 3)
         found, right, true = counts.T
         if element == "RBC":
-            goods.append(-np.abs(found - true).mean())
+            goods.append(-(np.abs(found - true) / np.maximum(1, true)).mean())
         else:
             missed, false = true.sum() - right.sum(), found.sum() - right.sum()
             goods.append(5 * right.sum() / max(1, 5 * right.sum() + 4 * missed + false))

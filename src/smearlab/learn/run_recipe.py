@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from scipy.special import softmax
 from torch import nn
 
@@ -22,10 +23,13 @@ from smearlab.learn.calibrate import (
     temperature,
 )
 from smearlab.learn.export import BundleGraph, TypesGraph, freeze, write_bundle
+from smearlab.learn.objectives import image_batch
 from smearlab.learn.recipe import Recipe, Stage
 from smearlab.learn.train.checkpoints import WEIGHTS, load_weights, parameter_count
+from smearlab.learn.train.sampling import SampleSource
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.training_data import TrainingData
+from smearlab.learn.warm_start import start_from_bundle, take_over
 
 
 def run_stages(
@@ -35,6 +39,7 @@ def run_stages(
     runs: Path,
     bundles: Path,
     *,
+    start: str | None = None,
     show: bool = True,
 ) -> Iterator[Path]:
     """Train and export stages, one after the other.
@@ -48,6 +53,8 @@ def run_stages(
         Folder with ``manifest.csv``; None trains on simulated cells.
     runs, bundles : Path
         A stage's run and bundle get folders of its name in these.
+    start : str, optional
+        Bundle (short name or folder) whose weights the first stage starts from.
     show : bool
         Whether to draw progress bars.
 
@@ -62,12 +69,19 @@ def run_stages(
         teacher = bundles / (taught_by or "cell_centres")
         if teacher.is_dir():  # cells are found with what this recipe just trained
             source = TrainingData(data, runs, str(teacher))
-        train_stage(recipe, stage, source, runs / stage.name, show=show)
+        train_stage(recipe, stage, source, runs / stage.name, start=start, show=show)
+        start = None
         yield export_stage(stage, source, runs / stage.name, bundles / stage.name)
 
 
 def train_stage(
-    recipe: Recipe, stage: Stage, data: TrainingData, run: Path, *, show: bool = True
+    recipe: Recipe,
+    stage: Stage,
+    data: TrainingData,
+    run: Path,
+    *,
+    start: str | None = None,
+    show: bool = True,
 ) -> nn.Module:
     """Train one stage, or go on with it.
 
@@ -80,6 +94,8 @@ def train_stage(
         Its training part is used.
     run : Path
         Folder of the run; that of the stage it starts from lies beside it.
+    start : str, optional
+        Bundle to start from instead.
     show : bool
         Whether to draw a progress bar.
 
@@ -101,24 +117,37 @@ def train_stage(
         "data": "simulated" if data.folder is None else stage.card["data"],
         "deviations": list(recipe.deviations),
     }
+    samples = data.samples(stage)
     model = stage.model()
-    if stage.start_from is not None:
+    if start is not None:
+        describe["start"] = start
+        start_from_bundle(model, stage.kind, start, _some_images(samples, stage.train.seed))
+    elif stage.start_from is not None:
         weights = run.parent / stage.start_from / WEIGHTS
         if not weights.is_file():
             raise UsageError(
                 f"{stage.name} starts from the weights of {stage.start_from}, but there is no "
-                f"{weights}: train that stage first"
+                f"{weights}: train that stage first, or start from a bundle"
             )
-        load_weights(weights, model)
+        take_over(model, load_file(weights), str(weights))
     return fit(
         model,
-        data.samples(stage),
+        samples,
         stage.objective,
         stage.train,
         run,
         describe=describe,
         show=show,
     )
+
+
+def _some_images(samples: SampleSource, seed: int, batches: int = 16) -> Iterator[torch.Tensor]:
+    """Training images, sixteen at a time."""
+    rng = np.random.default_rng([seed, 7])
+    for _ in range(batches):
+        drawn = rng.integers(len(samples), size=16).tolist()
+        pixels = np.stack([samples.sample(n, rng)["pixels"] for n in drawn])
+        yield image_batch(torch.from_numpy(pixels))
 
 
 def export_stage(stage: Stage, data: TrainingData, run: Path, bundle: Path) -> Path:

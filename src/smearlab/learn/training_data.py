@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from smearlab.datasets.cell_fields import teach_fields
 from smearlab.datasets.cell_images import list_cell_images
 from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches, cut_patches
 from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
+from smearlab.io.bundles import find_bundle, read_card
 from smearlab.learn.recipe import Stage
 from smearlab.learn.sources import CellSamples, CentreSamples, ForegroundSamples
 from smearlab.learn.train.sampling import SampleSource
@@ -61,7 +63,7 @@ class TrainingData:
         """Patches of all parts."""
         if self.folder is None:
             return _simulated_patches(self._simulated)
-        kept = self.cache / "patches.npz" if self.cache else None
+        kept = self.cache / f"patches-{self._patches_key()}.npz" if self.cache else None
         if kept and kept.exists():
             return Patches.load(kept)
         fields = [(f, part) for part in PARTS for f in self.fields(part)]
@@ -71,6 +73,14 @@ class TrainingData:
             kept.parent.mkdir(parents=True, exist_ok=True)
             patches.save(kept)
         return patches
+
+    def _patches_key(self) -> str:
+        """What the patches follow from: the pictures, the segmenter, how they are cut."""
+        assert self.folder is not None
+        manifest = (self.folder / "manifest.csv").read_bytes()
+        card = read_card(find_bundle("segmenter", self.segmenter), "segmenter")
+        facts = f"{card['sha256']} {PATCH_PX} {PATCH_CONTEXT}".encode()
+        return hashlib.sha256(manifest + facts).hexdigest()[:12]
 
     @cached_property
     def _simulated(self) -> list[SimulatedField]:

@@ -11,13 +11,15 @@ Lin, T.-Y. et al. (2014). Microsoft COCO: Common Objects in Context. ECCV. arXiv
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from smearlab.errors import AnnotationError
-from smearlab.io.annotations.annotation_files import number, read_json, write_json
+from smearlab.io.annotations.annotation_files import number, read_json
 from smearlab.io.annotations.annotation_set import (
     Annotation,
     AnnotationSet,
@@ -26,6 +28,7 @@ from smearlab.io.annotations.annotation_set import (
     enclosing,
     polygon_area,
 )
+from smearlab.io.atomic import open_atomic
 
 
 def write(
@@ -42,7 +45,8 @@ def write(
     path : str or Path
         The file.
     sets : iterable of AnnotationSet
-        One a picture, each with a name of its own.
+        One a picture, each with a name of its own. It is gone through more than once, so that
+        large sets can be read as they are written; an iterator is held in memory.
     categories : sequence of str, optional
         All class names, numbered from 1 in this order; by default those that occur, sorted.
     file_names : mapping of str to str, optional
@@ -60,40 +64,72 @@ def write(
     OSError
         If the file cannot be written.
     """
-    path, sets = Path(path), list(sets)
+    path = Path(path)
+    if isinstance(sets, Iterator):
+        sets = list(sets)
     if categories is None:
         categories = sorted({item.label for one in sets for item in one.items})
     category_ids = {name: i for i, name in enumerate(categories, start=1)}
-    names = [one.name for one in sets]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise AnnotationError(f"{path}: two pictures are called {twice!r}; give each its own name")
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for image_id, one in enumerate(sets, start=1):
-        image: dict[str, Any] = {"id": image_id, "file_name": one.name}
-        if file_names is not None and one.name in file_names:
-            image |= {"file_name": file_names[one.name], "name": one.name}
-        images.append(image | {"width": one.width_px, "height": one.height_px})
+    _check(path, sets, category_ids)
+    head = {"info": {"description": "Cells found by smearlab. Research use only."}, "licenses": []}
+    tail = [
+        {"id": i, "name": name, "supercategory": "blood cell"} for name, i in category_ids.items()
+    ]
+    with open_atomic(path) as stream:
+        stream.write(_json(head).removesuffix("}").encode())
+        _write_list(stream, "images", _images(sets, file_names or {}))
+        _write_list(stream, "annotations", _entries(sets, category_ids))
+        _write_list(stream, "categories", tail)
+        stream.write(b"\n}\n")
+    return path
+
+
+def _check(path: Path, sets: Iterable[AnnotationSet], category_ids: Mapping[str, int]) -> None:
+    """Refuse what COCO cannot hold before anything is written."""
+    names: set[str] = set()
+    for one in sets:
+        if one.name in names:
+            raise AnnotationError(
+                f"{path}: two pictures are called {one.name!r}; give each its own name"
+            )
+        names.add(one.name)
         for item in one.items:
             if item.label not in category_ids:
                 raise AnnotationError(
-                    f"{path}: {item.label!r} is not among the categories {list(categories)}; add it"
+                    f"{path}: {item.label!r} is not among the categories {list(category_ids)}; "
+                    "add it"
                 )
-            ids = {"id": len(annotations) + 1, "image_id": image_id}
-            annotations.append(ids | _entry(item, category_ids[item.label]))
-    content = {
-        "info": {"description": "Cells found by smearlab. Research use only."},
-        "licenses": [],
-        "images": images,
-        "annotations": annotations,
-        "categories": [
-            {"id": i, "name": name, "supercategory": "blood cell"}
-            for name, i in category_ids.items()
-        ],
-    }
-    write_json(path, content)
-    return path
+
+
+def _images(
+    sets: Iterable[AnnotationSet], file_names: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    for image_id, one in enumerate(sets, start=1):
+        image: dict[str, Any] = {"id": image_id, "file_name": one.name}
+        if one.name in file_names:
+            image |= {"file_name": file_names[one.name], "name": one.name}
+        yield image | {"width": one.width_px, "height": one.height_px}
+
+
+def _entries(
+    sets: Iterable[AnnotationSet], category_ids: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    ids = count(1)
+    for image_id, one in enumerate(sets, start=1):
+        for item in one.items:
+            yield {"id": next(ids), "image_id": image_id} | _entry(item, category_ids[item.label])
+
+
+def _write_list(stream: IO[bytes], key: str, entries: Iterable[dict[str, Any]]) -> None:
+    """One entry a line, as they come: the set is never in memory as a whole."""
+    stream.write(f',\n "{key}": ['.encode())
+    for n, entry in enumerate(entries):
+        stream.write(("," if n else "").encode() + f"\n  {_json(entry)}".encode())
+    stream.write(b"\n ]")
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
 def read(path: str | Path) -> list[AnnotationSet]:

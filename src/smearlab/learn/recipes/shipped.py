@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from smearlab.learn.export import CentresGraph, MirroredCentresGraph, TypesGraph
-from smearlab.learn.models.cell_centres import CellCentres
+from smearlab.learn.models.cell_centres import CellCentres, CellCentresConfig
 from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
 from smearlab.learn.objectives import Classification, cell_centres
 from smearlab.learn.recipe import Recipe, Stage
@@ -79,9 +79,9 @@ THIRD = replace(
 )
 
 #: Settles on whole fields, as the bench shows them, mostly with people's boxes.
-SEGMENTER = replace(
+FOURTH = replace(
     THIRD,
-    name="cell_centres",
+    name="cell_centres_fourth",
     graph=MirroredCentresGraph,
     view=ViewConfig(
         size=352, diameters_px=(48.0, 74.0), mosaic_share=0.0, colour=0.5, visible=(0.36, 0.44)
@@ -91,6 +91,34 @@ SEGMENTER = replace(
     complete_only=True,
     simulated=40,
     taught=60,
+)
+
+#: Grows by a residual block at strides 4 and 8, and sees everything again, with the edge rule.
+FIFTH = replace(
+    THIRD,
+    name="cell_centres_fifth",
+    model=lambda: CellCentres(CellCentresConfig(blocks=(2, 3, 2))),
+    view=ViewConfig(
+        diameters_px=(36.0, 84.0), mosaic_share=0.15, colour=0.85, visible=(0.36, 0.44)
+    ),
+    train=replace(THIRD.train, epochs=22, lr=1.4e-3),
+    start_from="cell_centres_fourth",
+    simulated=420,
+    taught=180,
+    card={**THIRD.card, "context_px": 176},
+)
+
+#: Settles once more, longer.
+SEGMENTER = replace(
+    FIFTH,
+    name="cell_centres",
+    graph=MirroredCentresGraph,
+    view=replace(FOURTH.view, colour=0.6),
+    train=replace(FOURTH.train, epochs=13, lr=5e-4),
+    start_from="cell_centres_fifth",
+    complete_only=True,
+    simulated=90,
+    taught=90,
 )
 
 FIRST_TYPES = Stage(
@@ -127,9 +155,9 @@ FIRST_TYPES = Stage(
 )
 
 #: Settles on colours nearer to those of real smears.
-CLASSIFIER = replace(
+SECOND_TYPES = replace(
     FIRST_TYPES,
-    name="cell_types",
+    name="cell_types_second",
     view=CellViewConfig(colour=0.35, stain_share=0.25, zoom=0.09, shift=0.06),
     objective=Classification(label_smoothing=0.02),
     train=replace(FIRST_TYPES.train, epochs=15, lr=1e-3),
@@ -137,9 +165,22 @@ CLASSIFIER = replace(
     origin_weights={"Raabin-WBC/txl_pbc": 3.0},
 )
 
+#: Grows by a residual block at strides 8 and 16; the strange stains come back.
+CLASSIFIER = replace(
+    SECOND_TYPES,
+    name="cell_types",
+    model=lambda: CellTypes(CellTypesConfig(classes=len(TYPES), blocks=(2, 2, 3, 3))),
+    view=CellViewConfig(colour=0.6, stain_share=0.4, zoom=0.1, shift=0.06),
+    train=replace(SECOND_TYPES.train, epochs=26, lr=1.5e-3),
+    start_from="cell_types_second",
+)
+
 RECIPE = Recipe(
     name="shipped",
     title="The segmenter and the classifier inside the package",
     source="smearlab",
-    stages=(FIRST, SECOND, THIRD, SEGMENTER, FIRST_TYPES, CLASSIFIER),
+    stages=(
+        *(FIRST, SECOND, THIRD, FOURTH, FIFTH, SEGMENTER),
+        *(FIRST_TYPES, SECOND_TYPES, CLASSIFIER),
+    ),
 )
