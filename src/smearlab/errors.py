@@ -9,7 +9,9 @@
     ├── OutputError         results cannot be written: a full disk, a folder without permission
     ├── ImageError          one picture cannot be read; costs that picture only
     ├── AnnotationError     one annotation file cannot be read or written
-    └── BundleError         a model bundle is missing, damaged or of another kind
+    ├── BundleError         a model bundle is missing, damaged or of another kind
+    └── DataError           a dataset, an archive or a download is not what it should be
+        └── ManifestError       a table of pictures contradicts itself, or lacks something
 
 Every message names the thing, the value received and the remedy.
 """
@@ -66,3 +68,11 @@ class AnnotationError(SmearlabError):
 
 class BundleError(SmearlabError):
     """A model bundle is missing, damaged, or does not keep its kind's contract."""
+
+
+class DataError(SmearlabError):
+    """A dataset, an archive or a download is not what it should be; the message says where."""
+
+
+class ManifestError(DataError):
+    """A manifest cannot be used; the message names the row."""

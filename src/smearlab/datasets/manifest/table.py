@@ -1,0 +1,314 @@
+"""The manifest: a row a picture, whatever archive it came from.
+
+Stored as Parquet, or as CSV where a spreadsheet is to open it. Every operation that makes a
+manifest from another adds a line to its provenance, which travels in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from smearlab.errors import ManifestError
+from smearlab.io.atomic import open_atomic
+
+_BOX = pa.struct(
+    [("label", pa.string()), *((side, pa.float32()) for side in ("x0", "y0", "x1", "y1"))]
+)
+#: Every column: name → type. Those of :data:`REQUIRED` are never null.
+SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),  # of the picture, relative to the root, "/" between folders
+        ("sha256", pa.string()),  # of the file's bytes
+        ("dataset", pa.string()),  # name of the adapter
+        ("source", pa.string()),  # archive that the picture came from at first
+        ("source_image", pa.string()),  # name of the original picture there
+        ("group", pa.string()),  # rows of one group never part
+        ("patient", pa.string()),
+        ("label", pa.string()),  # as the archive calls it
+        ("subtype", pa.string()),
+        ("type", pa.string()),  # in the manifest's taxonomy
+        ("boxes", pa.list_(_BOX)),  # px, half-open
+        ("mask", pa.string()),  # path of a mask, relative to the root
+        ("width_px", pa.int32()),
+        ("height_px", pa.int32()),
+        ("um_per_px", pa.float32()),
+        ("stain", pa.string()),
+        ("published_split", pa.string()),  # as the archive has it
+        ("split", pa.string()),  # train, val or test
+        ("fold", pa.int16()),
+        ("synthetic", pa.bool_()),
+    ]
+)
+REQUIRED = ("path", "dataset")
+_PROVENANCE, _ROOT = b"smearlab.provenance", b"smearlab.root"
+_ESCAPES = r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:|\\"
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """A table of pictures.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        N rows with the columns of :data:`SCHEMA`.
+    root : Path
+        Folder that ``path`` and ``mask`` are relative to.
+    provenance : tuple of mapping
+        What made the table, oldest first: ``operation``, ``arguments``, ``rows``.
+    """
+
+    table: pa.Table
+    root: Path
+    provenance: tuple[Mapping[str, Any], ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @classmethod
+    def from_rows(
+        cls, rows: Sequence[Mapping[str, Any]], root: Path, operation: str, **arguments: Any
+    ) -> Manifest:
+        """Build from dicts; columns that a row lacks are null, ``synthetic`` false.
+
+        Raises
+        ------
+        ManifestError
+            If a row has a column that there is not, or a value of another kind.
+        """
+        for n, row in enumerate(rows):
+            for name in row:
+                if name not in SCHEMA.names:
+                    raise ManifestError(f"row {n + 1} has a column {name!r} that no manifest has")
+        filled = [{"synthetic": False, **row} for row in rows]
+        try:
+            table = pa.Table.from_pylist(filled, SCHEMA)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise ManifestError(f"a row does not fit the manifest: {error}") from error
+        return cls(checked(table, "the manifest"), root).noted(operation, **arguments)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column as an array, shape (N,); text as objects, with None where it is null."""
+        return np.asarray(self.table.column(name).to_numpy(zero_copy_only=False))
+
+    def with_columns(self, **columns: Any) -> Manifest:
+        """The same rows with other values in some columns; N values each."""
+        table = self.table
+        for name, values in columns.items():
+            place = SCHEMA.get_field_index(name)
+            table = table.set_column(
+                place, SCHEMA.field(place), pa.array(values, SCHEMA.types[place])
+            )
+        return replace(self, table=table)
+
+    def take(self, keep: NDArray[Any]) -> Manifest:
+        """Rows selected by a bool array of shape (N,), or by their numbers."""
+        chosen = np.flatnonzero(keep) if keep.dtype == bool else keep
+        return replace(self, table=self.table.take(pa.array(chosen)))
+
+    def noted(self, operation: str, **arguments: Any) -> Manifest:
+        """The same with a further line of provenance."""
+        line = {"operation": operation, "arguments": arguments, "rows": len(self)}
+        return replace(self, provenance=(*self.provenance, line))
+
+    def file(self, path: str) -> Path:
+        """Where a ``path`` or ``mask`` of this manifest lies."""
+        return self.root / path
+
+
+def checked(table: pa.Table, name: str) -> pa.Table:
+    """Refuse what cannot be a manifest.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns in any order; those that may be missing are filled with null.
+    name : str
+        Of the file, for messages.
+
+    Returns
+    -------
+    pyarrow.Table
+        With the columns of :data:`SCHEMA`.
+
+    Raises
+    ------
+    ManifestError
+        If a required column or value is missing, a column is unknown, a path leaves the root, or
+        one file stands in two rows with different labels. The message names the row, from 1.
+    """
+    for column in REQUIRED:
+        if column not in table.column_names:
+            raise ManifestError(f"{name} has no column {column!r}; import the archive again")
+    for column in table.column_names:
+        if column not in SCHEMA.names:
+            known = ", ".join(SCHEMA.names)
+            raise ManifestError(f"{name} has a column {column!r} that is none of {known}")
+    columns = []
+    for field in SCHEMA:
+        if field.name not in table.column_names:
+            empty = False if field.name == "synthetic" else None
+            columns.append(pa.array([empty] * table.num_rows, field.type))
+            continue
+        try:
+            columns.append(table.column(field.name).cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ManifestError(f"{name}: column {field.name!r}: {error}") from error
+    table = pa.table(columns, schema=SCHEMA)
+    for column in REQUIRED:
+        _refuse(name, table, pc.is_null(table.column(column)), f"has no {column}")
+    for column in ("path", "mask"):
+        leaves = pc.match_substring_regex(table.column(column), _ESCAPES)
+        _refuse(name, table, leaves, f"has a {column} that leads out of the data folder")
+    _refuse_contradictions(name, table)
+    return table
+
+
+def _refuse(name: str, table: pa.Table, wrong: Any, why: str) -> None:
+    """Name the first row of which ``wrong`` is true."""
+    if pc.any(wrong).as_py():
+        row = int(pc.index(wrong, True).as_py())
+        raise ManifestError(f"{name}: row {row + 1} ({table.column('path')[row]}) {why}")
+
+
+def _refuse_contradictions(name: str, table: pa.Table) -> None:
+    """One file, two labels: nobody knows which is right."""
+    paths = table.column("path")
+    if pc.count_distinct(paths).as_py() == table.num_rows:
+        return
+    first: dict[str, int] = {}
+    labels = table.column("label").to_pylist()
+    for row, path in enumerate(paths.to_pylist()):
+        before = first.setdefault(path, row)
+        if before != row:
+            what = (
+                f"once as {labels[before]!r} and once as {labels[row]!r}"
+                if labels[before] != labels[row]
+                else "twice"
+            )
+            raise ManifestError(
+                f"{name}: rows {before + 1} and {row + 1} both name {path}, {what}; keep one"
+            )
+
+
+def read_manifest(path: str | Path, root: str | Path | None = None) -> Manifest:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.parquet`` or ``.csv``.
+    root : str or Path, optional
+        Folder of the pictures; what the manifest says when left out.
+
+    Raises
+    ------
+    ManifestError
+        If the file cannot be read, or :func:`checked` refuses it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ManifestError(f"{path} does not exist; make it with smearlab data import")
+    try:
+        if path.suffix == ".csv":
+            table, metadata = _read_csv(path)
+        else:
+            table = pq.read_table(path)
+            metadata = table.schema.metadata or {}
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError, ValueError) as error:
+        raise ManifestError(f"{path} is no manifest that can be read: {error}") from error
+    stored = metadata.get(_ROOT, b".").decode()
+    provenance = tuple(json.loads(metadata.get(_PROVENANCE, b"[]")))
+    base = Path(root) if root is not None else Path(os.path.normpath(path.parent / stored))
+    return Manifest(checked(table, str(path)), base, provenance)
+
+
+def write_manifest(path: str | Path, manifest: Manifest) -> Path:
+    """Write a manifest, whole or not at all; the same manifest gives the same bytes.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.parquet``, or ``.csv`` with boxes as JSON and the provenance in comment lines.
+    manifest : Manifest
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ManifestError
+        If the suffix is neither.
+    OSError
+        If it cannot be written.
+    """
+    path = Path(path)
+    root = os.path.relpath(manifest.root.resolve(), path.resolve().parent).replace(os.sep, "/")
+    notes = {
+        _ROOT: root.encode(),
+        _PROVENANCE: json.dumps(list(manifest.provenance), ensure_ascii=False).encode(),
+    }
+    if path.suffix not in (".parquet", ".csv"):
+        raise ManifestError(f"{path}: a manifest ends in .parquet or .csv, not {path.suffix!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open_atomic(path) as stream:
+        if path.suffix == ".parquet":
+            pq.write_table(
+                manifest.table.replace_schema_metadata(notes), stream, compression="zstd"
+            )
+        else:
+            _write_csv(stream, manifest.table, notes)
+    return path
+
+
+def _write_csv(stream: Any, table: pa.Table, notes: Mapping[bytes, bytes]) -> None:
+    for key, value in notes.items():
+        stream.write(b"# " + key + b" " + value + b"\n")
+    boxes = [
+        None if row is None else json.dumps([list(box.values()) for box in row])
+        for row in table.column("boxes").to_pylist()
+    ]
+    place = SCHEMA.get_field_index("boxes")
+    pyarrow.csv.write_csv(table.set_column(place, "boxes", pa.array(boxes, pa.string())), stream)
+
+
+def _read_csv(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
+    notes: dict[bytes, bytes] = {}
+    with path.open("rb") as stream:
+        while (line := stream.readline()).startswith(b"# "):
+            key, _, value = line[2:].rstrip(b"\n").partition(b" ")
+            notes[key] = value
+    kinds = {f.name: f.type for f in SCHEMA if f.name != "boxes"} | {"boxes": pa.string()}
+    table = pyarrow.csv.read_csv(
+        path,
+        read_options=pyarrow.csv.ReadOptions(skip_rows=len(notes)),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+    )
+    if "boxes" in table.column_names:
+        names = [field.name for field in _BOX]
+        boxes = [
+            None
+            if text is None
+            else [dict(zip(names, box, strict=True)) for box in json.loads(text)]
+            for text in table.column("boxes").to_pylist()
+        ]
+        place = table.column_names.index("boxes")
+        table = table.set_column(place, "boxes", pa.array(boxes, pa.list_(_BOX)))
+    return table, notes
