@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -220,11 +221,13 @@ def test_fields_beyond_the_limit_are_linked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(html, "MAX_FIELDS", 2)
-    records = [*rich_records(tmp_path, 4), make_record("bare", [])]
-    document = report(tmp_path, records)
+    records = rich_records(tmp_path, 4)
+    doubtful = make_cell("monocyte", confidence=0.55)
+    records[2] = replace(records[2], cells=(*records[2].cells[:3], doubtful))
+    document = report(tmp_path, [*records, make_record("bare", [])])
     ids = [a["id"] for _, a in document.elements if a.get("id", "").startswith("field-")]
-    assert ids == ["field-0", "field-1"]
-    assert "The first 2 of 4 are here" in document.text
+    assert ids == ["field-0", "field-2"]
+    assert "The 2 of 4 whose nucleated cells are least certain are here" in document.text
     assert "1 of 5 fields have no overlay" in document.text
     links = [a["href"] for a in document.attributes("a")]
     assert "./overlays/3%20%231%3F.png" in links

@@ -37,6 +37,8 @@ class FieldLine:
         Cells of every element, in the order of :data:`smearlab.types.ELEMENTS`.
     n_border : int
         Cells cut by the edge of the field.
+    least_confidence : float
+        Of its nucleated cells; infinite without any.
     """
 
     index: int
@@ -49,6 +51,7 @@ class FieldLine:
     n_of_type: tuple[int, ...]
     n_of_element: tuple[int, ...]
     n_border: int
+    least_confidence: float = math.inf
 
     @property
     def beyond_red_and_platelets(self) -> tuple[tuple[str, int], ...]:
@@ -229,6 +232,10 @@ def _line(index: int, record: FieldRecord, tally: Tally) -> FieldLine:
         n_of_type=tuple(n_of_type[name] for name in CELL_TYPES),
         n_of_element=tuple(tally.n_of_element(name) for name in ELEMENTS),
         n_border=tally.n_border,
+        least_confidence=min(
+            (cell.confidence for cell in record.cells if element_of(cell) == "WBC"),
+            default=math.inf,
+        ),
     )
 
 

@@ -143,8 +143,10 @@ def _context(
 
 
 def _pictured(found: Digest) -> list[FieldLine]:
-    """The first fields that have an overlay."""
-    return [line for line in found.lines if line.overlay is not None][:MAX_FIELDS]
+    """Of the fields that have an overlay the most doubtful ones, in their order."""
+    lines = [line for line in found.lines if line.overlay is not None]
+    doubtful = sorted(lines, key=lambda line: line.least_confidence)[:MAX_FIELDS]
+    return sorted(doubtful, key=lambda line: line.index)
 
 
 def _field_pictures(folder: Path, lines: Iterable[FieldLine]) -> Iterator[FieldPicture]:
