@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pkgutil
 from dataclasses import asdict
@@ -19,8 +20,9 @@ STAGES = [stage for recipe in RECIPES.values() for stage in recipe.stages]
 
 
 def test_every_recipe_is_listed() -> None:
-    modules = {name for _, name, _ in pkgutil.iter_modules(recipes.__path__)}
-    assert set(RECIPES) == modules
+    names = [name for _, name, _ in pkgutil.iter_modules(recipes.__path__)]
+    modules = {name: importlib.import_module(f"{recipes.__name__}.{name}") for name in names}
+    assert set(RECIPES) == {name for name, module in modules.items() if hasattr(module, "RECIPE")}
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert recipe.title and recipe.source and recipe.stages
