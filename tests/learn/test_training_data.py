@@ -86,6 +86,16 @@ def test_fields_that_lack_boxes_can_be_left_out(real: TrainingData) -> None:
     assert sorted(f.name for f in source.fields) == ["a1.png", "b4.png", "c1.png", "d1.png"]
 
 
+def test_fields_with_an_element_can_be_drawn_twice(real: TrainingData) -> None:
+    once, twice = real.samples(CENTRES), real.samples(replace(CENTRES, twice=("PLT",)))
+    assert isinstance(once, CentreSamples) and isinstance(twice, CentreSamples)
+    showing = [f.name for f in once.fields if "PLT" in f.elements]
+    assert showing
+    assert sorted(f.name for f in twice.fields) == sorted(
+        [*(f.name for f in once.fields), *showing]
+    )
+
+
 def test_origins_can_be_left_out(real: TrainingData) -> None:
     cells = real.samples(PAPER)
     assert isinstance(cells, CellSamples)

@@ -49,6 +49,8 @@ class Stage:
         For ``cells``: origins left out.
     complete_only : bool
         For ``centres``: leave out fields of which some cells have no box.
+    twice : tuple of str
+        For ``centres``: fields that show one of these elements are drawn twice an epoch.
     start_from : str or None
         Stage whose weights this one starts from, and whose bundle teaches it.
     simulated, taught : int
@@ -68,6 +70,7 @@ class Stage:
     per_epoch: int | None = None
     exclude_origins: tuple[str, ...] = ()
     complete_only: bool = False
+    twice: tuple[str, ...] = ()
     start_from: str | None = None
     simulated: int = 0
     taught: int = 0

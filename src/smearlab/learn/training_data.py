@@ -101,7 +101,8 @@ class TrainingData:
                 for field in self.fields("train")
                 if not (stage.complete_only and field.incomplete)
             ]
-            return CentreSamples([*fields, *self._added(stage)], stage.view)
+            again = [field for field in fields if set(stage.twice) & set(field.elements)]
+            return CentreSamples([*fields, *again, *self._added(stage)], stage.view)
         if stage.samples == "foreground":
             return ForegroundSamples(self.fields("train"), stage.view)
         patches = self.patches

@@ -43,8 +43,8 @@ def make_importable() -> bool:
             missing = _MISSING.search(str(error))
             if missing is None:
                 raise
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            library.define(_SCHEMA.format(name=missing[1]))
+            library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+            library.define(_SCHEMA.format(name=missing[1]))  # type: ignore[no-untyped-call]
             _declared.append(library)
     importlib.import_module("torchvision")
     return True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from smearlab.datasets.simulator import SmearConfig, simulate_field
-from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
+from smearlab.learn.transforms.colour import camera_jitter, dark_cells, stain_jitter
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,17 @@ def test_jpeg_keeps_red_red() -> None:
         out = camera_jitter(red, rng(seed), 0.05).reshape(-1, 3).mean(0)
         swapped += int(out.argmax() != 0)
     assert swapped <= 6  # channels are swapped, on purpose, in a few of a thousand draws
+
+
+def test_dark_cells_darken_the_chosen_pixels_only() -> None:
+    pixels = np.full((96, 96, 3), (240, 225, 215), np.uint8)
+    cells = np.zeros((96, 96), bool)
+    cells[20:50, 30:60] = cells[60:80, 10:30] = True
+    pixels[cells] = (215, 150, 150)
+    for seed in range(12):
+        out = dark_cells(pixels, cells, np.random.default_rng(seed))
+        far = cv2.dilate(cells.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
+        np.testing.assert_array_equal(out[far], pixels[far])
+        core = cv2.erode(cells.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        assert out[core].mean() < pixels[core].mean() - 5
+        assert np.array_equal(out, dark_cells(pixels, cells, np.random.default_rng(seed)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from drawn_fields import extent, painted_field, where_painted
@@ -181,6 +182,19 @@ def test_drawn_views_turn_mirror_and_come_from_the_field_that_was_asked_for() ->
     assert len(seen) == 4  # upright and lying, as it is and mirrored
 
 
+def test_red_cells_alone_are_darkened() -> None:
+    field = painted_field()
+    for seed in range(6):
+        plain = draw_view([field], 0, PLAIN, np.random.default_rng(seed))
+        dark = draw_view([field], 0, replace(PLAIN, dark_reds=1.0), np.random.default_rng(seed))
+        np.testing.assert_array_equal(dark.boxes, plain.boxes)
+        changed = (dark.pixels != plain.pixels).any(axis=2)
+        reds = plain.element_map == CODE_OF_ELEMENT["RBC"]
+        near = cv2.dilate(reds.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+        assert changed[reds].mean() > 0.5 or not reds.any()
+        assert not changed[~near].any()
+
+
 def test_mosaics_come_as_often_as_asked() -> None:
     fields = [painted_field()]
     config = replace(PLAIN, mosaic_share=1.0, mosaic_diameters_px=(20, 24))
@@ -207,6 +221,7 @@ def test_colours_change_only_inside_the_field() -> None:
         ({"size": 100}, "size must be a multiple of 32; received 100"),
         ({"diameters_px": (50.0, 40.0)}, "diameters_px must be above 0 and rising"),
         ({"mosaic_share": 1.5}, "mosaic_share must lie within"),
+        ({"dark_reds": 1.5}, "dark_reds must lie within"),
         ({"visible": (0.5, 0.3)}, "visible must be two rising shares; received 0.5, 0.3"),
     ],
 )

@@ -35,6 +35,43 @@ def stain_jitter(
     return np.asarray(out.clip(0, 255), dtype=np.uint8)
 
 
+def dark_cells(
+    pixels: NDArray[np.uint8], cells: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Old or overstained smears: some cells as dark as nuclei, of any hue, and blotched.
+
+    Makes a network tell cells apart by their form where it would go by their colour.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3)
+        sRGB.
+    cells : ndarray of bool, shape (H, W)
+        True inside the cells to be changed.
+    rng : Generator
+        Source of the draws.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        Optical densities of the chosen pixels multiplied by 1.4–5, uneven among the channels.
+    """
+    height, width = cells.shape
+    soft = cv2.GaussianBlur(cells.astype(np.float32), (0, 0), 1.2)[..., None]
+    coarse = rng.normal(0, 1, (height // 8 + 2, width // 8 + 2)).astype(np.float32)
+    blotches = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+    gain = np.exp(rng.uniform(np.log(1.4), np.log(5.0)) + rng.normal(0, 0.25, 3))
+    uneven = np.exp(rng.uniform(0, 0.35) * blotches)
+    light = np.quantile(pixels[::8, ::8].reshape(-1, 3), 0.95, axis=0).clip(32)
+    density = -np.log((pixels.astype(np.float32) + 4) / (light.astype(np.float32) + 4))
+    # Red cells absorb blue and green light; where they look blue, they absorb red as well.
+    grey = density.mean(axis=2, keepdims=True)
+    share = float(rng.uniform(0, 1))
+    mixed = (density * (1 - share) + grey * share) * gain.astype(np.float32) * uneven
+    out = (light + 4) * np.exp(-mixed.astype(np.float32)) - 4
+    return np.asarray((pixels * (1 - soft) + out * soft).clip(0, 255), dtype=np.uint8)
+
+
 def camera_jitter(
     pixels: NDArray[np.uint8], rng: np.random.Generator, strength: float = 1.0
 ) -> NDArray[np.uint8]:

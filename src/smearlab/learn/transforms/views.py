@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.datasets.box_fields import BoxedField
-from smearlab.datasets.box_masks import IGNORE
+from smearlab.datasets.box_masks import CODE_OF_ELEMENT, IGNORE
 from smearlab.errors import UsageError
 from smearlab.instances.ellipse import complete_box
-from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
+from smearlab.learn.transforms.colour import camera_jitter, dark_cells, stain_jitter
 from smearlab.types import Element
 
 #: Grey that the network sees as zero; fields are padded with it, in training and after.
@@ -197,12 +197,14 @@ class ViewConfig:
         Strength of stain and camera changes; 0 switches them off.
     visible : tuple of float
         See :func:`crop_view`.
+    dark_reds : float
+        Share of views whose red cells are made as dark as nuclei.
 
     Raises
     ------
     UsageError
-        If ``size`` is no multiple of 32, a range is not above 0 and rising, ``visible`` or
-        ``mosaic_share`` are no shares, or ``colour`` is negative.
+        If ``size`` is no multiple of 32, a range is not above 0 and rising, ``visible``,
+        ``mosaic_share`` or ``dark_reds`` are no shares, or ``colour`` is negative.
     """
 
     size: int = 256
@@ -211,6 +213,7 @@ class ViewConfig:
     mosaic_diameters_px: tuple[float, float] = (14.0, 56.0)
     colour: float = 1.0
     visible: tuple[float, float] = (0.02, 0.3)
+    dark_reds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:
@@ -227,6 +230,8 @@ class ViewConfig:
                 "mosaic_share must lie within [0, 1] and colour be at least 0; received "
                 f"{self.mosaic_share}, {self.colour}"
             )
+        if not 0 <= self.dark_reds <= 1:
+            raise UsageError(f"dark_reds must lie within [0, 1]; received {self.dark_reds}")
 
 
 def draw_view(
@@ -261,6 +266,9 @@ def draw_view(
         drawn = diameter(*config.diameters_px)
         view = crop_view(fields[index], drawn, config.size, rng, config.visible)
     view = turn(view, int(rng.integers(4)), bool(rng.integers(2)))
+    if config.dark_reds and rng.random() < config.dark_reds:
+        reds = view.element_map == CODE_OF_ELEMENT["RBC"]
+        view = replace(view, pixels=dark_cells(view.pixels, reds, rng))
     if config.colour > 0:
         pixels = view.pixels
         if rng.random() < 0.5:
