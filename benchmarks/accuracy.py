@@ -6,6 +6,7 @@ out pictures; keeps their JSON in ``docs/results`` and rewrites the tables of ``
     python benchmarks/accuracy.py --data DIR
     python benchmarks/accuracy.py --data DIR --label bloodcell_net \\
         --segmenter runs/bundles/bloodcell_unet --classifier runs/bundles/bloodcell_lwcnn
+    python benchmarks/accuracy.py --label NAME --speed 60 …   speed with these bundles, 60 fields
     python benchmarks/accuracy.py --render
 """
 
@@ -17,11 +18,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from smearlab.datasets.cell_images import list_cell_images
+from smearlab.io.bundles import find_bundle, read_card
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "results"
@@ -86,6 +88,17 @@ SHOWN: Mapping[str, tuple[str, tuple[tuple[str, str, int, str], ...]]] = {
 }
 
 
+#: What the comparison says of size and speed: label → its text.
+SPEED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "segmenter: parameters": lambda s: f"{s['models']['segmenter']['parameters']:,}",
+    "segmenter: bundle, MB": lambda s: f"{s['models']['segmenter']['bytes'] / 1e6:.1f}",
+    "classifier: parameters": lambda s: f"{s['models']['classifier']['parameters']:,}",
+    "classifier: bundle, MB": lambda s: f"{s['models']['classifier']['bytes'] / 1e6:.1f}",
+    "fields/s, 640 × 480": lambda s: f"{s['fields_per_s']:.1f}",
+    "wall time ÷ network calls": lambda s: f"{s['wall_over_network']:.2f}",
+}
+
+
 def main() -> None:
     """Measure, then render."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -94,9 +107,12 @@ def main() -> None:
     options.add_argument("--segmenter", default="default")
     options.add_argument("--classifier", default="default")
     options.add_argument("--only", nargs="*", default=list(SHOWN), choices=list(SHOWN))
+    options.add_argument("--speed", type=int, help="only measure the speed, with this many fields")
     options.add_argument("--render", action="store_true", help="only rewrite the page")
     chosen = options.parse_args()
-    if not chosen.render:
+    if chosen.speed:
+        measure_speed(chosen)
+    elif not chosen.render:
         if chosen.data is None:
             options.error("--data is needed to measure")
         measure(chosen.data, chosen)
@@ -120,6 +136,24 @@ def measure(data: Path, chosen: argparse.Namespace) -> None:
             for folder in (scratch, str(data)):  # results do not depend on where the data lie
                 text = text.replace(folder, "DATA")
             out.write_text(text, encoding="utf-8")
+
+
+def measure_speed(chosen: argparse.Namespace) -> None:
+    """Run the speed benchmark with these bundles; keep it with their sizes."""
+    models = {"segmenter": chosen.segmenter, "classifier": chosen.classifier}
+    options = [f"--{kind}={name}" for kind, name in models.items()]
+    counts = ["--few", str(chosen.speed // 2), "--many", str(chosen.speed)]
+    bench = [sys.executable, str(ROOT / "benchmarks/run.py"), *options, *counts]
+    done = subprocess.run(bench, check=True, stdout=subprocess.PIPE, text=True)
+    cards = {kind: read_card(find_bundle(kind, name), kind) for kind, name in models.items()}
+    sizes = {
+        kind: {key: card[key] for key in ("name", "sha256", "bytes", "parameters")}
+        for kind, card in cards.items()
+    }
+    target = RESULTS / chosen.label
+    target.mkdir(parents=True, exist_ok=True)
+    result = {"models": sizes, **json.loads(done.stdout)}
+    (target / "speed.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def commands(data: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:
@@ -180,8 +214,26 @@ def render() -> None:
     text = PAGE.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    parts = [table(folder) for folder in sorted(RESULTS.iterdir(), key=order) if folder.is_dir()]
+    folders = [folder for folder in sorted(RESULTS.iterdir(), key=order) if folder.is_dir()]
+    parts = [comparison(folders), *(table(folder) for folder in folders)]
     PAGE.write_text(f"{head}{BEGIN}\n{''.join(parts)}\n{END}{tail}", encoding="utf-8")
+
+
+def comparison(folders: Sequence[Path]) -> str:
+    """The systems side by side: accuracy, size, speed."""
+    folders = [folder for folder in folders if (folder / "speed.json").exists()]
+    names = [f"`{folder.name}`" for folder in folders]
+    lines = ["\n### Side by side\n", f"| | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+    for name, (title, figures) in SHOWN.items():
+        files = [folder / f"{name}.json" for folder in folders]
+        results = [json.loads(f.read_text(encoding="utf-8")) if f.exists() else None for f in files]
+        path, label, digits, _ = figures[0]
+        row = [figure(result, path, digits) if result else "–" for result in results]
+        lines.append(f"| {title}: {label} | {' | '.join(row)} |")
+    speeds = [json.loads((f / "speed.json").read_text(encoding="utf-8")) for f in folders]
+    for label, show in SPEED.items():
+        lines.append(f"| {label} | {' | '.join(show(speed) for speed in speeds)} |")
+    return "\n".join(lines) + "\n"
 
 
 def order(folder: Path) -> tuple[bool, str]:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.datasets.adapters.sources import source_group
 from smearlab.datasets.box_masks import element_map
 from smearlab.errors import UsageError
 from smearlab.io.annotations import AnnotationSet, voc, yolo
@@ -98,20 +99,6 @@ class FieldFile:
     origin: str
     group: str
     part: Part
-
-
-def source_group(origin: str, original: str) -> str:
-    """The source that all crops and copies of a picture share.
-
-    Raabin names end in the number of the crop within one field; crops overlap.
-
-    Parameters
-    ----------
-    origin, original : str
-        The manifest's ``source`` and ``original``.
-    """
-    stem = Path(original).stem
-    return f"{origin}/{stem.rsplit('_', 1)[0] if origin.startswith('Raabin') else stem}"
 
 
 def _tuning(group: str) -> bool:

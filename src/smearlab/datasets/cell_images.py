@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smearlab.datasets.box_fields import Part, read_manifest, source_group
+from smearlab.datasets.adapters.sources import augmented_group, source_group
+from smearlab.datasets.box_fields import Part, read_manifest
 
 #: A fifth of every PBC type is held out.
 HELD_OUT = 0.2
@@ -45,12 +46,10 @@ def _draw(group: str, salt: str) -> float:
 
 
 def _group(row: Mapping[str, str]) -> str:
-    """The source of a picture; ``bccd4`` names end in the source's number and a random one."""
-    if row["dataset"] != "bccd4":
-        return source_group(row["source"], row["original"])
-    original = Path(row["original"])
-    number = original.stem.rsplit("_", 1)[0].strip("_")
-    return f"{row['source']}/bccd4 {row['split']} {original.parent.name} {number}"
+    """The source of a picture, which names its part only where it is augmented."""
+    if row["dataset"] == "bccd4":
+        return augmented_group(row["source"], row["split"], row["original"])
+    return source_group(row["source"], row["original"])
 
 
 def list_cell_images(data: Path) -> list[CellImage]:
