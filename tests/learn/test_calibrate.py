@@ -108,7 +108,7 @@ def test_thresholds_of_a_real_bundle_lie_between_cells_and_stains(tmp_path: Path
     pixels = draw_discs([*discs, *stain], (192, 160))
     boxes = [(x - 12, y - 12, x + 12, y + 12) for x, y, _ in discs]
     field = boxed(boxes, tuple(e for _, _, e in discs), pixels)
-    found = score_thresholds(bundle, [field])
+    found = score_thresholds(bundle, [field]).thresholds
     scores = {
         (c.bbox[0] + 12) // 10 * 10: c.detection_score
         for c in Analyzer.load(str(bundle), None).detect(Field(field.pixels, field.name), 0.05)
@@ -128,10 +128,12 @@ def test_a_field_without_all_its_red_cells_says_nothing_about_their_threshold(
     pixels = draw_discs([(40, 40, "RBC"), (150, 40, (255, 110, 110))], (192, 160))
     strict = boxed([(28, 28, 52, 52)], ("RBC",), pixels)
     lenient = boxed([(28, 28, 52, 52), (138, 28, 162, 52)], ("RBC", "RBC"), pixels)
-    alone = score_thresholds(bundle, [strict])["RBC"]
-    assert score_thresholds(bundle, [strict, *[lenient] * 3])["RBC"] < alone
+    alone = score_thresholds(bundle, [strict]).thresholds["RBC"]
+    mixed = score_thresholds(bundle, [strict, *[lenient] * 3])
+    assert mixed.thresholds["RBC"] < alone
+    assert mixed.count_error == pytest.approx(1 / 4)  # one too many of one, in a field of four
     poor = replace(lenient, incomplete=frozenset({"RBC"}))
-    assert score_thresholds(bundle, [strict, *[poor] * 3])["RBC"] == alone
+    assert score_thresholds(bundle, [strict, *[poor] * 3]).thresholds["RBC"] == alone
 
 
 def test_the_quarter_turns_keep_the_boxes_on_their_cells(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ All are chosen on the ``tune`` part: sources that neither train nor validate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,8 +50,23 @@ class Tally(NamedTuple):
     true: int
 
 
-def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element, float]:
-    """Lowest score that counts as a cell, for each element; see :func:`best_threshold`.
+class Scores(NamedTuple):
+    """What the tuning part says of a segmenter.
+
+    Parameters
+    ----------
+    thresholds : dict of str to float
+        Lowest score that counts as a cell, for each element; see :func:`best_threshold`.
+    count_error : float
+        Mean relative error of a field's red-cell count at that threshold.
+    """
+
+    thresholds: dict[Element, float]
+    count_error: float
+
+
+def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> Scores:
+    """Lowest score that counts as a cell, for each element.
 
     Parameters
     ----------
@@ -74,7 +90,15 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> dict[Element
         for element in ELEMENTS:
             if element not in field.incomplete:
                 tallies[element].append(tally(cells, field, element))
-    return {element: best_threshold(element, tallies[element]) for element in ELEMENTS}
+    thresholds = {element: best_threshold(element, tallies[element]) for element in ELEMENTS}
+    return Scores(thresholds, _count_error(tallies["RBC"], thresholds["RBC"]))
+
+
+def _count_error(tallies: Sequence[Tally], threshold: float) -> float:
+    """Mean relative error of the counts; NaN without fields."""
+    found = np.array([np.sum(scores >= threshold) for scores, _, _ in tallies])
+    true = np.array([true for _, _, true in tallies])
+    return float((np.abs(found - true) / np.maximum(1, true)).mean()) if len(true) else math.nan
 
 
 def _turned(field: BoxedField) -> Iterator[BoxedField]:
@@ -108,18 +132,13 @@ def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
     """
     goods = []
     for threshold in _GRID:
-        counts = np.array(
-            [
-                (np.sum(scores >= threshold), np.sum(hits[scores >= threshold]), true)
-                for scores, hits, true in tallies
-            ]
-        ).reshape(-1, 3)
-        found, right, true = counts.T
         if element == "RBC":
-            goods.append(-(np.abs(found - true) / np.maximum(1, true)).mean())
-        else:
-            missed, false = true.sum() - right.sum(), found.sum() - right.sum()
-            goods.append(5 * right.sum() / max(1, 5 * right.sum() + 4 * missed + false))
+            goods.append(-_count_error(tallies, float(threshold)) if tallies else 0.0)
+            continue
+        right = sum(int(np.sum(hits[scores >= threshold])) for scores, hits, _ in tallies)
+        false = sum(int(np.sum(scores >= threshold)) for scores, _, _ in tallies) - right
+        missed = sum(true for _, _, true in tallies) - right
+        goods.append(5 * right / max(1, 5 * right + 4 * missed + false))
     best = np.flatnonzero(np.isclose(goods, max(goods)))
     return float(_GRID[best[len(best) // 2] if element == "RBC" else best[0]])
 

@@ -15,7 +15,9 @@ from scipy.special import softmax
 from torch import nn
 
 from smearlab import __version__
+from smearlab.datasets.box_fields import BoxedField
 from smearlab.errors import UsageError
+from smearlab.io.atomic import write_text
 from smearlab.learn.calibrate import (
     cell_logits,
     confidence_threshold,
@@ -30,6 +32,9 @@ from smearlab.learn.train.sampling import SampleSource
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.training_data import TrainingData
 from smearlab.learn.warm_start import start_from_bundle, take_over
+
+#: Shares of a red cell that may have to lie within the field for it to count.
+MIN_VISIBLE = (0.4, 0.3, 0.2, 0.1)
 
 
 def run_stages(
@@ -188,9 +193,27 @@ def export_stage(stage: Stage, data: TrainingData, run: Path, bundle: Path) -> P
         card["thresholds"] = {"RBC": 0.4, "WBC": 0.4, "PLT": 0.35}
         tuning = [] if data.folder is None else data.fields("tune")
         if tuning:
-            write_bundle(bundle, graph, example, card)
-            card["thresholds"] = score_thresholds(bundle, tuning)
+            card |= _tuned(bundle, graph, example, card, tuning)
     return write_bundle(bundle, graph, example, card)
+
+
+def _tuned(
+    bundle: Path,
+    graph: BundleGraph,
+    example: torch.Tensor,
+    card: dict[str, Any],
+    tuning: Sequence[BoxedField],
+) -> dict[str, Any]:
+    """Thresholds, and how much of a red cell must be in the field, by the tuning part."""
+    write_bundle(bundle, graph, example, card)
+    tried = []
+    for share in MIN_VISIBLE if "min_visible" in card else (None,):
+        setting = {} if share is None else {"min_visible": {"RBC": share}}
+        described = json.loads((bundle / "card.json").read_text(encoding="utf-8")) | setting
+        write_text(bundle / "card.json", json.dumps(described))
+        scores = score_thresholds(bundle, tuning)
+        tried.append((scores.count_error, {"thresholds": scores.thresholds, **setting}))
+    return min(tried, key=lambda one: one[0])[1]
 
 
 def _calibrated(
