@@ -192,7 +192,7 @@ def test_without_a_recipe_all_are_listed() -> None:
         (["shipped", "--data", "nowhere"], "manifest.csv does not exist: give the data folder"),
         (
             ["shipped", "--data", "simulated", "--stage", "cell_types"],
-            "cell_types starts from the weights of cell_types_third, but there is no",
+            "cell_types starts from the weights of cell_types_second, but there is no",
         ),
     ],
 )

@@ -58,22 +58,13 @@ SECOND_TYPES = replace(
 )
 
 #: Grows by a residual block at strides 8 and 16; the strange stains come back.
-THIRD_TYPES = replace(
+CLASSIFIER = replace(
     SECOND_TYPES,
-    name="cell_types_third",
+    name="cell_types",
     model=lambda: CellTypes(CellTypesConfig(classes=len(TYPES), blocks=(2, 2, 3, 3))),
     view=CellViewConfig(colour=0.6, stain_share=0.4, zoom=0.1, shift=0.06),
     train=replace(SECOND_TYPES.train, epochs=26, lr=1.5e-3),
     start_from="cell_types_second",
 )
 
-#: Settles.
-CLASSIFIER = replace(
-    THIRD_TYPES,
-    name="cell_types",
-    view=CellViewConfig(colour=0.45, stain_share=0.3, zoom=0.08, shift=0.05),
-    train=replace(THIRD_TYPES.train, epochs=10, lr=7e-4, seed=1),
-    start_from="cell_types_third",
-)
-
-ROUNDS = (FIRST_TYPES, SECOND_TYPES, THIRD_TYPES, CLASSIFIER)
+ROUNDS = (FIRST_TYPES, SECOND_TYPES, CLASSIFIER)

@@ -1,0 +1,129 @@
+"""Views of single-cell pictures: the middle, resized and augmented in one step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.errors import UsageError
+from smearlab.io.quick_jpeg import Reduced
+from smearlab.learn.transforms.affine_ranges import PAPER_D, Affine, AffineRanges
+from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
+from smearlab.preprocess.central_square import W_NET_CROP_PX, square_window
+from smearlab.preprocess.contrast import equalise
+
+
+@dataclass(frozen=True)
+class PictureViewConfig:
+    """How views are drawn.
+
+    Parameters
+    ----------
+    size_px : int
+        Side of a view.
+    crop_px : int or None
+        Side of the middle square of the picture that a view shows; the same for every picture,
+        as sizes tell the class in some archives. None squeezes the whole picture.
+    ranges : AffineRanges
+        What is drawn; ``AffineRanges()`` leaves pictures as they are.
+    clip_limit : float
+        Of CLAHE; 0 leaves the contrast.
+    colour : float
+        Strength of stain and camera changes; 0 switches them off.
+
+    Raises
+    ------
+    UsageError
+        If a size is below 1, or a strength is negative.
+    """
+
+    size_px: int = 128
+    crop_px: int | None = W_NET_CROP_PX
+    ranges: AffineRanges = field(default=PAPER_D)
+    clip_limit: float = 0.0
+    colour: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("size_px", "crop_px"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1; received {value}")
+        for name in ("clip_limit", "colour"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
+
+
+def draw_picture_view(
+    picture: Reduced, config: PictureViewConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """One random view; beyond the edge of the picture its last pixels are repeated.
+
+    Parameters
+    ----------
+    picture : Reduced
+        Its reduction should leave the square at least ``size_px`` wide.
+    config : PictureViewConfig
+    rng : Generator
+        All chance comes from it.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size_px, size_px, 3)
+        sRGB.
+
+    Raises
+    ------
+    UsageError
+        If the picture is smaller than ``crop_px``.
+    """
+    window = (0, 0, picture.width_px, picture.height_px)
+    if config.crop_px is not None:
+        window = square_window(picture.width_px, picture.height_px, config.crop_px)
+    view = cut_view(picture, window, config.size_px, config.ranges.draw(rng))
+    if config.clip_limit > 0:
+        view = equalise(view, clip_limit=config.clip_limit)
+    if config.colour > 0:
+        view = camera_jitter(stain_jitter(view, rng, config.colour), rng, config.colour)
+    return view
+
+
+def cut_view(
+    picture: Reduced, window: tuple[int, int, int, int], size_px: int, affine: Affine
+) -> NDArray[np.uint8]:
+    """A window of a picture, resized and changed in one interpolation.
+
+    Parameters
+    ----------
+    picture : Reduced
+    window : tuple of int
+        ``(x0, y0, x1, y1)`` px of the whole picture, half-open.
+    size_px : int
+        Side of the result.
+    affine : Affine
+        Carried out about the middle of the window; what lies around the window comes into view
+        as far as the picture has it.
+
+    Returns
+    -------
+    ndarray of uint8, shape (size_px, size_px, 3)
+    """
+    pixels, (x0, y0, x1, y1) = picture.pixels, np.array(window) / picture.reduction
+    shrink = min(x1 - x0, y1 - y0) / size_px
+    if shrink >= 2:  # so that fine granules do not alias
+        share = 1 / int(shrink)
+        small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(small, np.uint8)
+        fx = pixels.shape[1] / picture.pixels.shape[1]
+        fy = pixels.shape[0] / picture.pixels.shape[0]
+        x0, y0, x1, y1 = x0 * fx, y0 * fy, x1 * fx, y1 * fy
+    view = cv2.warpAffine(
+        pixels,
+        affine.matrix((x0, y0, x1, y1), (size_px, size_px)),
+        (size_px, size_px),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(view, np.uint8)
