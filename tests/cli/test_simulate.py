@@ -51,6 +51,35 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
 
 
+def test_single_cells_come_in_a_folder_a_type(tmp_path: Path) -> None:
+    out = tmp_path / "cells"
+    result = call("--out", str(out), "--cells", "--n", "2", "--size", "160x150",
+                  "--rbc-diameter-px", "40", "--types", "erythroblast,platelet")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "4 simulated cells" in result.output
+    assert "2 erythroblast, 2 platelet" in result.output
+    for folder in ("images", "masks"):
+        names = sorted(
+            str(path.relative_to(out / folder)) for path in (out / folder).rglob("*.png")
+        )
+        assert names == [
+            "erythroblast/simulated-0001.png",
+            "erythroblast/simulated-0003.png",
+            "platelet/simulated-0002.png",
+            "platelet/simulated-0004.png",
+        ]
+
+
+def test_settings_reach_the_pictures(tmp_path: Path) -> None:
+    given = {"coverage": "0.5", "overlap": "0.1", "dye": "0.8", "blur-px": "1.5",
+             "uneven-focus-px": "2", "noise": "5", "illumination": "0.2"}  # fmt: skip
+    options = [word for name, value in given.items() for word in (f"--{name}", value)]
+    assert call("--out", str(tmp_path / "out"), "--n", "1", *options, *SMALL).exit_code == 0
+    settings = json.loads((tmp_path / "out" / "truth.json").read_text())["settings"]
+    for name, value in given.items():
+        assert settings[name.replace("-", "_")] == float(value)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -58,6 +87,8 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
         (["--types", "neutrofil"], "did you mean 'neutrophil'"),
         (["--size", "640"], "--size must be WIDTHxHEIGHT, e.g. 640x480; received '640'"),
         (["--rbc", "900", "--inside"], "ask for fewer cells"),
+        (["--cells", "--types", "monocites"], "did you mean 'monocyte'"),
+        (["--cells", "--size", "90x90"], "found no place for another"),
         (["--touching", "1.5"], "touching must lie within 0–1; received 1.5"),
     ],
 )

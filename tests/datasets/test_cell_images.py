@@ -25,8 +25,8 @@ def test_every_picture_has_its_part(tmp_path: Path) -> None:
         "cells/pbc_center/ig/MY_1": "train",
         "cells/pbc_center/erythroblast/ERB_3": "train",
         "cells/pbc/platelet/PLATELET_2": "train",
-        "cells/bccd4/train/eosinophil/_0_11": "tune",
-        "cells/bccd4/train/eosinophil/_0_12": "tune",  # another variant of the same source
+        "cells/bccd4/train/eosinophil/_0_11": "train",  # of an unknown source: never tunes
+        "cells/bccd4/train/eosinophil/_0_12": "train",
         "cells/bccd4/train/eosinophil/_1_11": "train",
         "cells/bccd4/test/eosinophil/_1_11": "val",
         "cells/bccd4/train/lymphocyte/_1_11": "train",
@@ -43,10 +43,12 @@ def test_types_are_ours(tmp_path: Path) -> None:
     assert next(i for i in images if i.path.stem == "MY_1").type == "immature granulocyte"
 
 
-def test_variants_of_one_bccd4_source_share_a_group(tmp_path: Path) -> None:
+def test_bccd4_parts_are_as_published_for_names_do_not_tell_its_sources(tmp_path: Path) -> None:
     images = [i for i in list_cell_images(write_sets(tmp_path)) if i.dataset == "bccd4"]
-    groups = Counter(i.group for i in images)
-    assert sorted(groups.values()) == [1, 1, 1, 2]
+    assert {(i.group, i.part) for i in images} == {
+        ("BCCD/bccd4 train", "train"),
+        ("BCCD/bccd4 test", "val"),
+    }
 
 
 def test_without_a_manifest_the_remedy_is_told(tmp_path: Path) -> None:
@@ -77,8 +79,6 @@ def test_real_validation_sources_of_fields_are_never_trained_on(data_dir: Path) 
     assert {i.group for i in images if i.dataset == "pbc"} & held, "the sets do overlap"
 
 
-def test_real_variants_of_a_source_share_a_part(data_dir: Path) -> None:
-    variants = [i for i in list_cell_images(data_dir) if i.dataset == "bccd4"]
-    assert len(variants) == 9957 + 2487
-    parts = {(i.group, i.part) for i in variants}
-    assert len(parts) == len({i.group for i in variants}) == 277 + 71
+def test_the_real_bccd4_keeps_its_published_parts(data_dir: Path) -> None:
+    parts = Counter(i.part for i in list_cell_images(data_dir) if i.dataset == "bccd4")
+    assert parts == {"train": 9957, "val": 2487}

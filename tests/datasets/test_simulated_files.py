@@ -42,6 +42,22 @@ def test_pictures_masks_and_boxes_come_back(tmp_path: Path) -> None:
         ]
 
 
+def test_the_manifest_has_a_row_a_field(tmp_path: Path) -> None:
+    table = pytest.importorskip("smearlab.datasets.manifest.table", reason="pyarrow is missing")
+    fields = [simulate_field(seed, CONFIG) for seed in (1, 2)]
+    write_fields(tmp_path / "out", iter(fields), CONFIG)
+    rows = table.read_manifest(tmp_path / "out" / "manifest.parquet").table.to_pylist()
+    assert len(rows) == 2
+    for simulated, row in zip(fields, rows, strict=True):
+        assert row["path"] == f"images/{simulated.field.name}.png"
+        assert row["mask"] == f"masks/{simulated.field.name}.png"
+        assert (row["width_px"], row["height_px"], row["stain"]) == (320, 240, "cream")
+        assert row["synthetic"] is True
+        assert [(box["label"], box["x0"], box["y1"]) for box in row["boxes"]] == [
+            (cell.element, cell.bbox[0], cell.bbox[3]) for cell in simulated.cells
+        ]
+
+
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(OutputExistsError, match="is not empty; name a new folder"):

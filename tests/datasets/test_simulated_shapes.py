@@ -13,6 +13,7 @@ from smearlab.datasets.simulated_shapes import (
     disc_outline,
     dots,
     ellipse_distance,
+    flatten,
     grain,
     join,
     make_tile,
@@ -55,6 +56,15 @@ def test_crenation_makes_ten_to_sixteen_spikes() -> None:
         radii = crenate(np.random.default_rng(seed), np.full(720, 30, np.float32), 0.15)
         peaks = (radii > np.roll(radii, 1)) & (radii >= np.roll(radii, -1))
         assert 10 <= peaks.sum() <= 16
+
+
+def test_flattening_takes_a_little_off_and_adds_nothing() -> None:
+    round_one = np.full(720, 40, np.float32)
+    assert np.array_equal(flatten(np.random.default_rng(0), round_one, 0), round_one)
+    for seed in range(20):
+        flat = flatten(np.random.default_rng(seed), round_one, 2)
+        assert flat.max() <= 40 + 1e-3
+        assert 0.8 * 40 < flat.min() < 0.985 * 40
 
 
 def test_distances_vanish_on_the_outline_and_are_negative_inside() -> None:

@@ -189,6 +189,8 @@ def test_class_map_agrees_with_labels() -> None:
         ({"height_px": 9000}, "height_px must lie within 32–8192; received 9000"),
         ({"touching": -0.1}, "touching must lie within 0–1; received -0.1"),
         ({"noise": float("nan")}, "noise must lie within 0–60; received nan"),
+        ({"dye": 0.1}, "dye must lie within 0.3–2; received 0.1"),
+        ({"uneven_focus_px": 21}, "uneven_focus_px must lie within 0–20; received 21"),
         ({"jpeg_quality": 0}, "jpeg_quality must lie within 1–100; received 0"),
         ({"dense": 0.6, "oval": 0.6}, "dense \\+ oval \\+ crenated must be at most 1"),
         ({"wbc_types": ()}, "wbc_types is empty but n_wbc is 1"),
@@ -204,6 +206,14 @@ def test_unknown_names_come_with_a_hint() -> None:
         SmearConfig(wbc_types=("monocytes",))
     with pytest.raises(UnknownNameError, match="did you mean 'cream'"):
         SmearConfig(look="creme")
+
+
+def test_more_dye_absorbs_more_light_and_moves_nothing() -> None:
+    pale, deep = (simulate_field(7, SmearConfig(dye=dye, **SHARP)) for dye in (0.6, 1.4))
+    assert np.array_equal(pale.labels.array, deep.labels.array)
+    cells = pale.labels.array > 0
+    light = [truth.field.pixels.astype(float)[cells].mean() for truth in (pale, deep)]
+    assert light[1] < 0.85 * light[0]
 
 
 def test_cells_that_do_not_fit_are_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from smearlab.cli import analyze, card, evaluate, simulate, train
+from smearlab.cli import analyze, card, data, evaluate, simulate, train
 
 app = typer.Typer(
     name="smearlab",
@@ -19,3 +19,4 @@ evaluate.register(app)
 card.register(app)
 simulate.register(app)
 train.register(app)
+data.register(app)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smearlab.datasets.adapters.sources import augmented_group, source_group
+from smearlab.datasets.adapters.sources import source_group
 from smearlab.datasets.box_fields import Part, read_manifest
 
 #: A fifth of every PBC type is held out.
@@ -46,9 +46,9 @@ def _draw(group: str, salt: str) -> float:
 
 
 def _group(row: Mapping[str, str]) -> str:
-    """The source of a picture, which names its part only where it is augmented."""
+    """The source of a picture; the names of ``bccd4`` do not tell it, so a part is one group."""
     if row["dataset"] == "bccd4":
-        return augmented_group(row["source"], row["split"], row["original"])
+        return f"{row['source']}/bccd4 {row['split']}"
     return source_group(row["source"], row["original"])
 
 
@@ -92,7 +92,8 @@ def list_cell_images(data: Path) -> list[CellImage]:
             held = group in validation or (
                 group not in training and _draw(group, "held out") < HELD_OUT
             )
-        part: Part = "val" if held else "tune" if _draw(group, "tune") < _TUNE else "train"
+        tuning = row["dataset"] != "bccd4" and _draw(group, "tune") < _TUNE
+        part: Part = "val" if held else "tune" if tuning else "train"
         kind = _TYPE_OF_LABEL.get(row["label"], row["label"])
         images.append(
             CellImage(data / row["path"], row["dataset"], row["source"], group, kind, part)

@@ -76,17 +76,17 @@ class Look:
 LOOKS: Mapping[str, Look] = {
     "cream": Look(
         background=(253, 228, 203),
-        erythrocyte=(204, 165, 167),
-        nucleus=(64, 30, 94),
-        basophilic=(128, 124, 172),
+        erythrocyte=(202, 161, 165),
+        nucleus=(74, 36, 118),
+        basophilic=(126, 124, 178),
         neutral=(219, 184, 186),
-        eosin=(188, 110, 94),
+        eosin=(188, 106, 100),
         azure=(120, 58, 126),
     ),
     "pink": Look(
         background=(216, 183, 169),
-        erythrocyte=(146, 104, 126),
-        nucleus=(88, 18, 92),
+        erythrocyte=(138, 108, 130),
+        nucleus=(94, 18, 106),
         basophilic=(146, 122, 156),
         neutral=(192, 150, 152),
         eosin=(178, 84, 82),
@@ -95,7 +95,7 @@ LOOKS: Mapping[str, Look] = {
     "grey": Look(
         background=(199, 200, 194),
         erythrocyte=(178, 152, 158),
-        nucleus=(124, 84, 190),
+        nucleus=(128, 84, 194),
         basophilic=(156, 148, 192),
         neutral=(188, 170, 190),
         eosin=(192, 122, 128),
@@ -112,8 +112,8 @@ LOOKS: Mapping[str, Look] = {
     ),
     "mint": Look(
         background=(182, 218, 194),
-        erythrocyte=(180, 102, 130),
-        nucleus=(38, 36, 92),
+        erythrocyte=(179, 102, 136),
+        nucleus=(62, 48, 124),
         basophilic=(108, 122, 162),
         neutral=(166, 182, 178),
         eosin=(178, 88, 82),

@@ -36,6 +36,11 @@ class Placed:
         Centre in the field, px.
     tile : Tile
         The pixels around it.
+
+    Attributes
+    ----------
+    reach, mean : float
+        Largest and mean of ``radii``.
     """
 
     type: str
@@ -44,6 +49,12 @@ class Placed:
     cx: float
     cy: float
     tile: Tile
+    reach: float = field(init=False)
+    mean: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reach", float(self.radii.max()))
+        object.__setattr__(self, "mean", float(self.radii.mean()))
 
 
 @dataclass(eq=False)
@@ -66,6 +77,7 @@ class Ground:
     gap_px: float
     placed: list[Placed] = field(default_factory=list)
     owner: NDArray[np.int32] = field(init=False)
+    _alone: int = 0
     _whole: list[int] = field(default_factory=list)
     _visible: list[int] = field(default_factory=list)
 
@@ -107,6 +119,20 @@ class Ground:
                 return True
         return False
 
+    def add_in_the_middle(self, kind: tuple[str, str], radii: Floats) -> bool:
+        """Place the first cell so that its box has the field's middle; says whether it is whole.
+
+        No later cell lies over or under it.
+        """
+        tile = make_tile(radii, 0.0, 0.0)
+        x0, y0, x1, y1 = whole_box(tile)
+        cx, cy = (self.width_px - x0 - x1) // 2, (self.height_px - y0 - y1) // 2
+        fits = x0 + cx > 0 and y0 + cy > 0 and x1 + cx < self.width_px and y1 + cy < self.height_px
+        if not fits or not self._put(kind, radii, float(cx), float(cy)):
+            return False
+        self._alone = len(self.placed)
+        return True
+
     def add_over(
         self, rng: np.random.Generator, kind: tuple[str, str], radii: Floats, tries: int = 30
     ) -> bool:
@@ -116,8 +142,7 @@ class Ground:
             others = [other for other in self.placed if other.type != "erythrocyte"]
             reach = float(radii.max()) + self.gap_px
             far = all(
-                math.hypot(cx - other.cx, cy - other.cy) > reach + float(other.radii.max())
-                for other in others
+                math.hypot(cx - other.cx, cy - other.cy) > reach + other.reach for other in others
             )
             if far and self._put(kind, radii, cx, cy):
                 return True
@@ -137,7 +162,7 @@ class Ground:
     ) -> tuple[float, float]:
         angle = float(rng.uniform(0, 2 * math.pi))
         own, its = reach_towards(radii, angle + math.pi), reach_towards(other.radii, angle)
-        distance = float(own + its) - touch * min(float(radii.mean()), float(other.radii.mean()))
+        distance = float(own + its) - touch * min(float(radii.mean()), other.mean)
         return other.cx + distance * math.cos(angle), other.cy + distance * math.sin(angle)
 
     def _is_free(
@@ -153,8 +178,7 @@ class Ground:
         near = [
             other
             for other in self.placed
-            if math.hypot(other.cx - cx, other.cy - cy)
-            <= reach + float(other.radii.max()) + self.gap_px
+            if math.hypot(other.cx - cx, other.cy - cy) <= reach + other.reach + self.gap_px
         ]
         if touch is None:
             return not near or self._is_clear(cx, cy, radii)
@@ -178,6 +202,8 @@ class Ground:
             return False
         whole, part = int(mask.sum()), mask[in_tile]
         owner = self.owner[in_field]
+        if self._alone and (owner[part] == self._alone).any():
+            return False
         taken = part & ~self._kept(owner, kind[0])
         if part.sum() < MIN_INSIDE * whole or taken.sum() < MIN_VISIBLE * part.sum():
             return False
@@ -210,7 +236,7 @@ def _apart(other: Placed, cx: float, cy: float, radii: Floats) -> float:
 
 def _allowed(other: Placed, radii: Floats, cell_type: str, touch: float) -> float:
     """How far a touching cell may reach over another, px; over other kinds only a little."""
-    smaller = min(float(radii.mean()), float(other.radii.mean()))
+    smaller = min(float(radii.mean()), other.mean)
     return ((touch if other.type == cell_type else min(touch, 0.1)) + 0.02) * smaller
 
 
@@ -230,11 +256,17 @@ def clip_to_field(tile: Tile, height_px: int, width_px: int) -> tuple[Slices, Sl
 
 def amodal_box(tile: Tile, height_px: int, width_px: int) -> Box:
     """Half-open box of the whole shape, hidden parts included, clipped to the field."""
+    x0, y0, x1, y1 = whole_box(tile)
+    return max(x0, 0), max(y0, 0), min(x1, width_px), min(y1, height_px)
+
+
+def whole_box(tile: Tile) -> Box:
+    """Half-open box of the whole shape in the field's pixels; may leave the field."""
     mask = tile.mask
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
     return (
-        max(tile.x0 + int(columns[0]), 0),
-        max(tile.y0 + int(rows[0]), 0),
-        min(tile.x0 + int(columns[-1]) + 1, width_px),
-        min(tile.y0 + int(rows[-1]) + 1, height_px),
+        tile.x0 + int(columns[0]),
+        tile.y0 + int(rows[0]),
+        tile.x0 + int(columns[-1]) + 1,
+        tile.y0 + int(rows[-1]) + 1,
     )

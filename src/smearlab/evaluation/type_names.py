@@ -68,16 +68,16 @@ class BoxClass:
     nucleated_type: str | None = None
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
     """Lower case, letters and digits only, without a plural s."""
     key = "".join(letter for letter in name.casefold() if letter.isalnum())
     return key[:-1] if len(key) > 3 and key.endswith("s") else key
 
 
 _TYPE_OF = {
-    _key(name): target for target, others in OTHER_NAMES.items() for name in (target, *others)
+    name_key(name): target for target, others in OTHER_NAMES.items() for name in (target, *others)
 }
-_ELEMENT_OF = {_key(name): element for element, names in BOX_NAMES.items() for name in names}
+_ELEMENT_OF = {name_key(name): element for element, names in BOX_NAMES.items() for name in names}
 #: Everything that :func:`cell_type` understands, as written in the table.
 KNOWN_TYPE_NAMES = tuple(
     name for target, others in OTHER_NAMES.items() for name in (target, *others)
@@ -107,7 +107,7 @@ def cell_type(name: str) -> str:
     >>> cell_type("ig"), cell_type("Lymph"), cell_type("band-neutrophils")
     ('immature granulocyte', 'lymphocyte', 'neutrophil')
     """
-    found = _TYPE_OF.get(_key(name))
+    found = _TYPE_OF.get(name_key(name))
     if found is None:
         raise UnknownNameError("cell type", name, KNOWN_TYPE_NAMES)
     return found
@@ -135,7 +135,7 @@ def box_class(name: str) -> BoxClass:
     >>> box_class("Platelets").element, box_class("Neutrophil")
     ('PLT', BoxClass(element='WBC', nucleated_type='neutrophil'))
     """
-    key = _key(name)
+    key = name_key(name)
     if key in _ELEMENT_OF:
         return BoxClass(_ELEMENT_OF[key])
     if key in _TYPE_OF:

@@ -7,7 +7,7 @@ import importlib
 import typer
 
 #: Modules beside this one that add commands.
-PARTS = ("archives", "duplicates", "tables")
+PARTS = ("archives", "duplicates", "erythrocytes", "tables")
 
 app = typer.Typer(
     name="data",

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from smearlab.datasets.adapters.base import Adapter, Found
-from smearlab.datasets.adapters.sources import augmented_group
 from smearlab.datasets.adapters.tree import Tree
 
-#: Source, random number.
+#: Round of augmentation and place in it, random number: neither names the source.
 _NAME = re.compile(r"_\d+_\d+")
 _PARTS = ("train", "test", "test_simple")
 _TYPES = {
@@ -32,7 +31,6 @@ def find(tree: Tree) -> Iterator[Found]:
             label=label,
             source="BCCD",
             source_image=original,
-            group=augmented_group("BCCD", part, original),
             published_split=part,
         )
 
@@ -42,7 +40,7 @@ ADAPTER = Adapter(
     title="Augmented four-class set made of BCCD",
     layout=(
         "TRAIN and TEST (and TEST_SIMPLE, in capitals or not), in each a folder a type: EOSINOPHIL,"
-        " LYMPHOCYTE, MONOCYTE, NEUTROPHIL, with pictures named _SOURCE_RANDOM.jpeg"
+        " LYMPHOCYTE, MONOCYTE, NEUTROPHIL, with pictures named _NUMBER_RANDOM.jpeg"
     ),
     annotation="type of 4",
     classes=tuple(_TYPES),
@@ -62,10 +60,10 @@ ADAPTER = Adapter(
     find=find,
     obtain="the host asks for an account; download it at the page and unpack it",
     traps=(
-        "12,444 pictures come from 348 sources (277 train, 71 test; of monocytes 16 and 4): group "
-        "by source, and give intervals by source.",
-        "TRAIN and TEST share no source, but a pooled random split leaks.",
-        "The number in a name counts sources anew in every part and type.",
+        "12,444 pictures are some 36 variants each of 348 sources (277 train, 71 test; of "
+        "monocytes 16 and 4): group by source, and give intervals by source.",
+        "The number in a name is not the source: pictures of one number show different cells. "
+        "Only near-duplicates tell the sources: smearlab data duplicates.",
         "TEST_SIMPLE holds the pictures that TEST was augmented from.",
         "Its sources are fields of BCCD: which, only near-duplicates tell.",
         "Black corners and stretched edges come from the augmentation.",

@@ -67,7 +67,7 @@ class Manifest:
     root : Path
         Folder that ``path`` and ``mask`` are relative to.
     provenance : tuple of mapping
-        What made the table, oldest first: ``operation``, ``arguments``, ``rows``.
+        What made the table, oldest first: ``operation``, ``arguments``, ``rows``, ``changed``.
     """
 
     table: pa.Table
@@ -118,9 +118,13 @@ class Manifest:
         chosen = np.flatnonzero(keep) if keep.dtype == bool else keep
         return replace(self, table=self.table.take(pa.array(chosen)))
 
-    def noted(self, operation: str, **arguments: Any) -> Manifest:
-        """The same with a further line of provenance."""
+    def noted(
+        self, operation: str, changed: Mapping[str, Any] | None = None, **arguments: Any
+    ) -> Manifest:
+        """The same with a further line of provenance; ``changed`` says what the operation did."""
         line = {"operation": operation, "arguments": arguments, "rows": len(self)}
+        if changed is not None:
+            line["changed"] = dict(changed)
         return replace(self, provenance=(*self.provenance, line))
 
     def file(self, path: str) -> Path:

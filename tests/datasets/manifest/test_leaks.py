@@ -1,0 +1,92 @@
+"""Leaks: every kind that is planted is found and named, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from manifest_rows import manifest_of
+from smearlab.datasets.manifest.leaks import ALWAYS_TRAIN, across, find_leaks
+from smearlab.datasets.manifest.ties import units
+from smearlab.errors import ManifestError
+
+CLEAN: list[dict[str, Any]] = [
+    {"split": "train", "group": "g1", "sha256": "00", "source": "s", "source_image": "i1"},
+    {"split": "train", "group": "g1", "sha256": "01", "source": "s", "patient": "p1"},
+    {"split": "test", "group": "g2", "sha256": "02", "source": "t", "source_image": "i1"},
+    {"split": "val", "sha256": "03", "source": "t", "patient": "p1"},
+    {"split": None, "group": "g2", "sha256": "00"},
+]
+
+
+def test_a_clean_split_has_none() -> None:
+    assert find_leaks(manifest_of(CLEAN)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "tie", "key", "parts", "rows"),
+    [
+        ({"group": "g1"}, "group", "g1", ("test", "train"), (1, 2, 3)),
+        ({"sha256": "03"}, "sha256", "03", ("test", "val"), (3, 4)),
+        ({"source": "s"}, "source_image", "s: i1", ("test", "train"), (1, 3)),
+        ({"patient": "p1"}, "patient", "t: p1", ("test", "val"), (3, 4)),
+        ({"synthetic": True}, "synthetic", "1 synthetic rows", ("test",), (3,)),
+    ],
+)
+def test_each_kind_is_named(
+    changed: dict[str, Any], tie: str, key: str, parts: tuple[str, ...], rows: tuple[int, ...]
+) -> None:
+    (leak,) = find_leaks(manifest_of([*CLEAN[:2], {**CLEAN[2], **changed}, *CLEAN[3:]]))
+    assert (leak.column, leak.tie, leak.key, leak.parts, leak.rows) == (
+        *("split", tie, key, parts),
+        rows,
+    )
+    assert len(leak.paths) == len(parts)
+
+
+def test_the_dataset_stands_in_for_a_missing_source() -> None:
+    row = {"source_image": "i", "dataset": "x"}
+    leaking = [{**row, "split": "train"}, {**row, "split": "test"}]
+    assert [leak.key for leak in find_leaks(manifest_of(leaking))] == ["x: i"]
+    leaking[1]["dataset"] = "y"
+    assert find_leaks(manifest_of(leaking)) == ()
+
+
+def test_folds_are_checked_too() -> None:
+    rows = [{"fold": 0, "group": "a"}, {"fold": 1, "group": "a"}, {"fold": 1}]
+    (leak,) = find_leaks(manifest_of(rows))
+    assert (leak.column, leak.parts) == ("fold", ("0", "1"))
+    rows = [{"fold": 0, "group": "a"}, {"group": "a"}]
+    (leak,) = find_leaks(manifest_of(rows))
+    assert leak.parts == ("0", ALWAYS_TRAIN)
+    (leak,) = find_leaks(manifest_of([{"fold": 0, "synthetic": True}, {"synthetic": True}]))
+    assert (leak.tie, leak.rows) == ("synthetic", (1,))
+
+
+def test_near_duplicates_across_sides_are_leaks() -> None:
+    manifest = manifest_of(CLEAN)
+    found = across(manifest, [(0, 1), (0, 4, 2), (2, 4)])
+    assert [(leak.tie, leak.rows) for leak in found] == [("near-duplicate", (1, 3))]
+    assert found[0].key == "2 pictures like 0.png"
+    assert found[0].parts == ("test", "train")
+
+
+def test_without_a_split_there_is_nothing_to_prove() -> None:
+    with pytest.raises(ManifestError, match="neither splits nor folds; make them"):
+        find_leaks(manifest_of([{}]))
+
+
+def test_ties_chain() -> None:
+    rows = [
+        {"group": "a"},
+        {"group": "a", "sha256": "1"},
+        {"sha256": "1", "patient": "p"},
+        {"patient": "p"},
+        {"patient": "p", "dataset": "other"},
+        {},
+        {},
+    ]
+    found = units(manifest_of(rows)).tolist()
+    assert len(set(found[:4])) == 1
+    assert len(set(found)) == 4
