@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.errors import UsageError
+from smearlab.learn.transforms.affine_ranges import PAPER_A, AffineRanges
 from smearlab.preprocess.contrast import equalise
 
 
@@ -22,8 +23,10 @@ class WholeViewConfig:
         Side of the view, px, a multiple of 16; the field is squeezed to it.
     turn : float
         Largest rotation in degrees, either way.
-    shift, shear, zoom : float
-        Largest share, either way.
+    shift : float
+        Largest share of the side, either way.
+    shear, zoom : float
+        Largest share, from 0 up.
     clip_limit : float
         Of CLAHE; 0 leaves the contrast.
 
@@ -34,10 +37,10 @@ class WholeViewConfig:
     """
 
     size: int = 256
-    turn: float = 20.0
-    shift: float = 0.05
-    shear: float = 0.05
-    zoom: float = 0.05
+    turn: float = PAPER_A.turn[1]
+    shift: float = PAPER_A.shift[1]
+    shear: float = PAPER_A.shear[1]
+    zoom: float = PAPER_A.zoom[1] - 1
     clip_limit: float = 2.0
 
     def __post_init__(self) -> None:
@@ -46,6 +49,17 @@ class WholeViewConfig:
         for name in ("turn", "shift", "shear", "zoom", "clip_limit"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
+
+    @property
+    def ranges(self) -> AffineRanges:
+        """What is drawn."""
+        return AffineRanges(
+            (-self.turn, self.turn),
+            (-self.shift, self.shift),
+            (0.0, self.shear),
+            (1.0, 1 + self.zoom),
+            PAPER_A.mirrored,
+        )
 
 
 def draw_whole_view(
@@ -75,14 +89,8 @@ def draw_whole_view(
     )
     if config.clip_limit > 0:
         small = equalise(small, clip_limit=config.clip_limit)
-    angle = rng.uniform(-config.turn, config.turn)
-    zoom = 1 + rng.uniform(-config.zoom, config.zoom)
-    middle = (size / 2, size / 2)
-    matrix = np.asarray(cv2.getRotationMatrix2D(middle, angle, zoom), np.float64)
-    matrix[0, 1] += rng.uniform(-config.shear, config.shear)
-    matrix[:, 2] += rng.uniform(-config.shift, config.shift, 2) * size
-    if rng.random() < 0.5:
-        small, marks = small[:, ::-1], marks[:, ::-1]
+    affine = config.ranges.draw(rng)
+    matrix = affine.matrix((0, 0, size, size), (size, size))
     return {
         "pixels": _warp(small, matrix, cv2.INTER_LINEAR),
         "element_map": _warp(marks, matrix, cv2.INTER_NEAREST),
