@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smearlab.cli.plain_errors import said_plainly
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -116,7 +118,7 @@ def fields(
     from smearlab.evaluation.fields import evaluate_fields
     from smearlab.evaluation.tables import fields_table
 
-    with _said_plainly():
+    with said_plainly():
         _writable(json)
         box_set = open_box_set(images, boxes, format.value, classes)
         by_name = read_groups(groups) if groups is not None else None
@@ -185,7 +187,7 @@ def masks(
     from smearlab.evaluation.tables import masks_table
     from smearlab.types import ELEMENTS
 
-    with _said_plainly():
+    with said_plainly():
         _writable(json)
         wanted = {one.value for one in element or [Elements.ALL]}
         rules = MaskRules(
@@ -225,7 +227,7 @@ def cells(
     from smearlab.evaluation.cells import evaluate_cells, find_typed_pictures
     from smearlab.evaluation.tables import cells_tables
 
-    with _said_plainly():
+    with said_plainly():
         _writable(json)
         pictures = find_typed_pictures(images)
         analyzer = _load(segmenter, classifier)
@@ -239,18 +241,6 @@ def _kind(asked: MaskValues) -> MaskKind | None:
     from smearlab.evaluation.reference_masks import MASK_KINDS
 
     return next((kind for kind in MASK_KINDS if kind == asked.value), None)
-
-
-@contextlib.contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Our own errors as one line on the error stream, and exit status 2."""
-    from smearlab.errors import SmearlabError
-
-    try:
-        yield
-    except SmearlabError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error
 
 
 def _load(segmenter: str, classifier: str) -> Analyzer:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smearlab.cli.plain_errors import said_plainly
+
 if TYPE_CHECKING:
     from smearlab.datasets.adapters.base import Adapter, Download
     from smearlab.datasets.adapters.download import Progress as Told
@@ -61,7 +63,7 @@ def info(name: Name) -> None:
     """
     from smearlab.datasets.adapters.describe import describe
 
-    with _said_plainly():
+    with said_plainly():
         for what, text in describe(_adapter(name)):
             typer.echo(f"{what}: {text}")
 
@@ -88,7 +90,7 @@ def fetch(
     from smearlab.datasets.adapters.fetching import fetch as fetch_set
     from smearlab.datasets.adapters.fetching import plan
 
-    with _said_plainly():
+    with said_plainly():
         adapter = _adapter(name)
         downloads = plan(adapter, url, sha256)
         typer.echo(f"licence: {adapter.licence}; may serve: {adapter.allowed}")
@@ -132,7 +134,7 @@ def import_set(
 
     from smearlab.errors import OutputExistsError, UsageError
 
-    with _said_plainly():
+    with said_plainly():
         adapter = _adapter(name)
         if dataset is not None:
             if name != "folder":
@@ -177,7 +179,7 @@ def check(
 
     from smearlab.datasets.adapters.checking import FACETS, compare
 
-    with _said_plainly():
+    with said_plainly():
         adapter = _adapter(name)
         reading = _read(adapter, folder, jobs, decode)
         figures = compare(adapter, reading.rows)
@@ -279,15 +281,3 @@ def _bytes_bar() -> Iterator[Callable[[Download], Told]]:
             return lambda done, total: bar.update(task, completed=done, total=total)
 
         yield of
-
-
-@contextlib.contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Our own errors as one line on the error stream, and exit status 2."""
-    from smearlab.errors import SmearlabError
-
-    try:
-        yield
-    except SmearlabError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error

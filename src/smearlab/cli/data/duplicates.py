@@ -15,9 +15,9 @@ from smearlab.cli.data.terminal import (
     Threads,
     read,
     refuse_existing,
-    said_plainly,
     write,
 )
+from smearlab.cli.plain_errors import said_plainly
 
 if TYPE_CHECKING:
     from smearlab.datasets.duplicates.finder import Duplicates

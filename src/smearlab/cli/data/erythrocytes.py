@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from smearlab.cli.data.terminal import SHOWN, Root, read, said_plainly
+from smearlab.cli.data.terminal import SHOWN, Root, read
+from smearlab.cli.plain_errors import said_plainly
 
 
 def register(app: typer.Typer) -> None:

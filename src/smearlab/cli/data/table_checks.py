@@ -18,9 +18,9 @@ from smearlab.cli.data.terminal import (
     progress,
     read,
     refuse_existing,
-    said_plainly,
     write,
 )
+from smearlab.cli.plain_errors import said_plainly
 
 if TYPE_CHECKING:
     from smearlab.datasets.manifest.leaks import Leak

@@ -16,9 +16,9 @@ from smearlab.cli.data.terminal import (
     print_table,
     read,
     refuse_existing,
-    said_plainly,
     write,
 )
+from smearlab.cli.plain_errors import said_plainly
 
 
 def register(app: typer.Typer) -> None:

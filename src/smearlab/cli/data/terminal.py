@@ -27,18 +27,6 @@ Threads = Annotated[
 SHOWN = 20
 
 
-@contextlib.contextmanager
-def said_plainly() -> Iterator[None]:
-    """Our own errors, and those of the disk, as one line and exit status 2."""
-    from smearlab.errors import SmearlabError
-
-    try:
-        yield
-    except (SmearlabError, OSError) as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error
-
-
 def read(path: Path, root: Path | None = None) -> Manifest:
     from smearlab.datasets.manifest.table import read_manifest
 
