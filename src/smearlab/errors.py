@@ -10,6 +10,7 @@
     ├── ImageError          one picture cannot be read; costs that picture only
     ├── AnnotationError     one annotation file cannot be read or written
     ├── BundleError         a model bundle is missing, damaged or of another kind
+    ├── RunError            a folder is no finished training run, or not a sound one
     └── DataError           a dataset, an archive or a download is not what it should be
         └── ManifestError       a table of pictures contradicts itself, or lacks something
 
@@ -68,6 +69,10 @@ class AnnotationError(SmearlabError):
 
 class BundleError(SmearlabError):
     """A model bundle is missing, damaged, or does not keep its kind's contract."""
+
+
+class RunError(SmearlabError):
+    """A folder is no finished training run, or cannot be read; the message says which and why."""
 
 
 class DataError(SmearlabError):
