@@ -234,6 +234,11 @@ def test_a_red_cell_in_the_middle_will_do(tiny: Analyzer) -> None:
     assert tiny.classify_cell_image(field)[0] == "erythrocyte"
 
 
+def test_a_nucleated_cell_beside_the_middle_is_meant_rather_than_a_red_one(tiny: Analyzer) -> None:
+    field = Field(draw_discs([(94, 78, "RBC"), (66, 62, "WBC"), (140, 126, "WBC")]), "one")
+    assert tiny.central_cell(field) == pytest.approx((54, 50, 78, 74), abs=4)
+
+
 def test_without_any_cell_the_middle_is_looked_at(tiny: Analyzer) -> None:
     x0, y0, x1, y1 = tiny.central_cell(Field(np.full((100, 140, 3), 255, np.uint8), "none"))
     assert ((x0 + x1) / 2, (y0 + y1) / 2) == (70, 50)

@@ -28,7 +28,9 @@ from smearlab.types import (
     Labels,
 )
 
-_MIN_SCORE = 0.05  # of candidates for precision–recall curves
+_MIN_SCORE = 0.02  # of candidates for precision–recall curves
+_COVERS, _BESIDE = 0.5, 1.6  # how far its middle is off the picture's, in sides of its box
+_LEAST_CONTRAST = 8  # of 255; between the darkest and the brightest value of a field
 _MIDDLE_SCORE = 0.15  # in a picture of one cell, that cell may be taken for certain
 #: Type, confidence, probability per type.
 Verdict = tuple[str, float, dict[str, float]]
@@ -180,8 +182,8 @@ class Analyzer:
     def classify_cell_image(self, field: Field) -> tuple[str, float, dict[str, float]]:
         """Type of the one cell that a picture was taken of.
 
-        The nucleated cell or platelet that covers the middle of the picture, else the red cell
-        that does, else the middle itself.
+        The nucleated cell or platelet that covers the middle of the picture, else one beside it,
+        else the red cell that covers the middle, else the middle itself.
 
         Returns
         -------
@@ -223,12 +225,21 @@ class Analyzer:
             away = (middle - ((x0 + x1) / 2, (y0 + y1) / 2)) / (x1 - x0, y1 - y0)
             return float(np.hypot(*away))
 
-        for wanted in (("WBC",), ("PLT", None), ("RBC",)):
-            near = [c for c in found if c.element in wanted and off_centre(c) < 0.5]
-            if near:
-                best = max(near, key=lambda cell: cell.score - off_centre(cell))
-                x0, y0, x1, y1 = best.bbox
-                return float(x0), float(y0), float(x1), float(y1)
+        def nearest(elements: tuple[Element | None, ...], within: float) -> Found | None:
+            near = [c for c in found if c.element in elements and off_centre(c) < within]
+            return max(near, key=lambda cell: cell.score - off_centre(cell), default=None)
+
+        # Pictures are taken of nucleated cells and platelets: one beside the middle is more likely
+        # meant than the red cell that happens to lie there.
+        cell = (
+            nearest(("WBC",), _COVERS)
+            or nearest(("PLT", None), _COVERS)
+            or nearest(("WBC", "PLT", None), _BESIDE)
+            or nearest(("RBC",), _COVERS)
+        )
+        if cell is not None:
+            x0, y0, x1, y1 = cell.bbox
+            return float(x0), float(y0), float(x1), float(y1)
         half = 0.22 * min(field.width_px, field.height_px)
         return (*(middle - half).tolist(), *(middle + half).tolist())
 
@@ -238,7 +249,7 @@ class Analyzer:
         """Cells that reach the lowest score of the element they are taken for in the end."""
         card = self._segmenter.bundle.card
         floor = dict.fromkeys(ELEMENTS, min(lowest.values()))
-        found = decode(maps, card, floor)
+        found = decode(maps, card, floor) if _has_contrast(field) else []
         typed = []
         for cell, verdict in zip(found, self._verdicts(field, found), strict=True):
             element = ELEMENT_OF_TYPE.get(verdict[0], cell.element or "WBC")
@@ -280,6 +291,11 @@ class Analyzer:
             else from_shares(cell.element, cell.shares)
             for cell in found
         ]
+
+
+def _has_contrast(field: Field) -> bool:
+    """Whether there is anything to see: a network may answer even to one even colour."""
+    return int(field.pixels.max()) - int(field.pixels.min()) >= _LEAST_CONTRAST
 
 
 def _touches(bbox: Box, field: Field) -> bool:

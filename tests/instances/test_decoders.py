@@ -7,9 +7,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from smearlab.errors import BundleError
-from smearlab.instances.decoders import decode, outline_cells, visible_shares
+from smearlab.instances.decoders import decode, outline_cells
 from smearlab.io.bundles import Bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
 from tiny_bundles import DISC_PX, draw_discs, write_segmenter
@@ -55,15 +56,34 @@ def test_cells_that_are_mostly_cut_off_are_left_out(segmenter: Segmenter) -> Non
     maps = segmenter.maps(draw_discs([(2, 30, "RBC"), (190, 78, "WBC"), (98, 78, "RBC")]), 1.0)
     card = segmenter.bundle.card
     assert len(decode(maps, card, ALL)) == 3
-    asked = {**card, "min_visible": {"RBC": 0.8}}
+    asked = {**card, "presence": {"RBC": {"whole": [1.0, 0.0], "cut": [1.0, -8.0, 8.0]}}}
     assert centres_of(decode(maps, asked, ALL))[0] == ("RBC", 98, 78)
     assert len(decode(maps, asked, ALL)) == 2
 
 
-def test_visible_shares_are_of_the_whole_box() -> None:
-    boxes = np.array([[20, 20, 40, 40], [0, 20, 10, 40], [95, 70, 100, 90]], np.float32)
-    np.testing.assert_allclose(visible_shares(boxes, 100, 100), [1, 0.5, 0.25])
-    assert visible_shares(np.empty((0, 4), np.float32), 100, 100).shape == (0,)
+def test_presence_becomes_the_score_of_its_element(segmenter: Segmenter) -> None:
+    maps = segmenter.maps(draw_discs([(30, 30, "RBC"), (110, 78, "WBC")]), 1.0)
+    card = segmenter.bundle.card
+    heat = {cell.element: cell.score for cell in decode(maps, card, ALL)}
+    asked = {**card, "presence": {"RBC": {"whole": [2.0, -1.0], "cut": [1.0, 0.0, 0.0]}}}
+    found = {cell.element: cell.score for cell in decode(maps, asked, dict.fromkeys(ALL, 0.01))}
+    assert found["WBC"] == heat["WBC"]
+    assert found["RBC"] == pytest.approx(expit(2 * logit(heat["RBC"]) - 1), rel=1e-4)
+    lower = decode(maps, asked, ALL | {"RBC": found["RBC"] + 0.01})
+    assert [cell.element for cell in lower] == ["WBC"]
+
+
+@pytest.mark.parametrize("asked", [0.02, 0.5, 0.9])
+def test_a_lower_least_score_changes_no_other_cell(segmenter: Segmenter, asked: float) -> None:
+    """What is typical of a field does not depend on what is asked for."""
+    placed = [(2, 30, "RBC"), (150, 30, "RBC"), (62, 30, "WBC"), (110, 78, "RBC"), (62, 126, "RBC")]
+    maps = segmenter.maps(draw_discs(placed), 1.0)
+    curves = {"RBC": {"whole": [2.8, 1.0], "cut": [1.8, -6.5, 12.0]}}
+    card = {**segmenter.bundle.card, "presence": curves}
+    everything = decode(maps, card, dict.fromkeys(ALL, 0.01))
+    enough = [cell for cell in everything if cell.score >= asked]
+    found = decode(maps, card, dict.fromkeys(ALL, asked))
+    assert [(c.bbox, c.score) for c in found] == [(c.bbox, c.score) for c in enough]
 
 
 def test_outlines_follow_what_is_seen(segmenter: Segmenter) -> None:

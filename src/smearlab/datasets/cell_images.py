@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from smearlab.datasets.adapters.pbc_relatives import RELATIVES
 from smearlab.datasets.adapters.sources import source_group
 from smearlab.datasets.box_fields import Part, read_manifest
 
 #: A fifth of every PBC type is held out.
 HELD_OUT = 0.2
 _TUNE = 0.05
+_SHOWN_TWICE = {source_group("PBC", names[0]) for names in RELATIVES}
 _TYPE_OF_LABEL = {"ig": "immature granulocyte"}
 
 
@@ -55,8 +57,9 @@ def _group(row: Mapping[str, str]) -> str:
 def list_cell_images(data: Path) -> list[CellImage]:
     """Typed single-cell pictures of PBC, of ``bccd4``, and the typed fields of TXL-PBC.
 
-    Held out (``val``) are: a fifth of the PBC sources, drawn by a hash of their name; every
-    source that ``txl_pbc`` calls validation, in all its copies; the test part of ``bccd4``.
+    Held out (``val``) are: a fifth of the PBC sources, drawn by a hash of their name among those
+    that are shown by one picture; every source that ``txl_pbc`` calls validation, in all its
+    copies; the test part of ``bccd4``.
     A source that TXL-PBC trains on is never held out. TXL-PBC fields are listed only where
     their picture is not in PBC's own folders. Which BCCD field a ``bccd4`` picture was made of
     is not known: its training part may share sources with the validation fields of BCCD.
@@ -89,9 +92,8 @@ def list_cell_images(data: Path) -> list[CellImage]:
         elif row["dataset"] == "bccd4":
             held = row["split"] == "test"
         else:
-            held = group in validation or (
-                group not in training and _draw(group, "held out") < HELD_OUT
-            )
+            known = group in training or group in _SHOWN_TWICE
+            held = group in validation or (not known and _draw(group, "held out") < HELD_OUT)
         tuning = row["dataset"] != "bccd4" and _draw(group, "tune") < _TUNE
         part: Part = "val" if held else "tune" if tuning else "train"
         kind = _TYPE_OF_LABEL.get(row["label"], row["label"])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from smearlab.errors import BundleError
-from smearlab.instances.detections import find_peaks, suppress
-from smearlab.instances.ellipse import complete_box
+from smearlab.instances.detections import Detections, find_peaks, suppress
 from smearlab.instances.labels import paint_polygons
 from smearlab.instances.outlines import Outline, draw_outlines
 from smearlab.instances.polygons import rim_polygon
+from smearlab.instances.presence import LIKELY_HEAT, Presence, visible_shares
 from smearlab.instances.watershed import split_touching
 from smearlab.segment.maps import FieldMaps
 from smearlab.types import ELEMENTS, Box, Element
@@ -82,10 +81,7 @@ def decode(
 def _centres(
     maps: FieldMaps, card: Mapping[str, Any], min_scores: Mapping[Element, float]
 ) -> list[Found]:
-    peaks = find_peaks(maps, card["grid_step"], [min_scores[name] for name in ELEMENTS])
-    least = card.get("min_visible", {})
-    seen = visible_shares(peaks.boxes, maps.width_px, maps.height_px)
-    peaks = peaks.take(seen >= np.array([least.get(e, 0.0) for e in ELEMENTS])[peaks.elements])
+    peaks = _counted(maps, card, min_scores)
     kept = suppress(peaks, card["suppress"]["same"], card["suppress"]["other"])
     return [
         Found(
@@ -105,32 +101,30 @@ def _centres(
     ]
 
 
-def visible_shares(
-    boxes: NDArray[np.float32], width_px: int, height_px: int
-) -> NDArray[np.float64]:
-    """How much of each cell lies inside the field, as far as its box tells.
-
-    Annotators, and people who count, leave out cells of which the edge of the field cuts off
-    the greater part; the card's ``min_visible`` says from which share on a cell counts.
-
-    Parameters
-    ----------
-    boxes : ndarray of float32, shape (N, 4)
-        Clipped to the field, field px.
-    width_px, height_px : int
-        Size of the field.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-        Area of the box over the area it is completed to at the edge; 1 inside the field.
-    """
-    margin_px = max(2.5, 0.004 * max(width_px, height_px))
-    whole = np.array(
-        [complete_box(box, width_px, height_px, margin_px) for box in boxes.tolist()]
-    ).reshape(-1, 4)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    return np.asarray(sides.prod(axis=1) / (whole[:, 2:] - whole[:, :2]).prod(axis=1))
+def _counted(
+    maps: FieldMaps, card: Mapping[str, Any], min_scores: Mapping[Element, float]
+) -> Detections:
+    """Peaks whose score is high enough: their heat, or what the card's ``presence`` makes of it."""
+    curves = {
+        element: Presence.of_card(entry) for element, entry in card.get("presence", {}).items()
+    }
+    # What is typical of a field must not depend on the lowest score that is asked for.
+    least = [
+        min(LIKELY_HEAT, curves[element].least_heat(min_scores[element]))
+        if element in curves
+        else min_scores[element]
+        for element in ELEMENTS
+    ]
+    peaks = find_peaks(maps, card["grid_step"], least)
+    scores = peaks.scores.copy()
+    for number, element in enumerate(ELEMENTS):
+        own = peaks.elements == number
+        if element in curves:
+            boxes, heat = peaks.boxes[own], peaks.scores[own]
+            seen = visible_shares(boxes, heat, maps.width_px, maps.height_px)
+            scores[own] = curves[element](heat, seen)
+    enough = scores >= np.array([min_scores[element] for element in ELEMENTS])[peaks.elements]
+    return replace(peaks, scores=scores).take(enough).best_first()
 
 
 def outline_cells(

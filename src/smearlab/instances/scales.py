@@ -95,6 +95,9 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
         others = [_glance(segmenter, field, scale) for scale in _ladder(card, field, first)]
         sure = [one for one in (first, *others) if one.convinces]
         look = max(sure, key=lambda one: one.evidence, default=first)
+        wide = min(field.width_px, field.height_px) * start >= card["cell_diameter_px"]
+        if wide and first.diameter_px is None and first.evidence >= look.evidence:
+            look = first  # every cell is cut by the edge: a picture of one large cell
     scale = look.scale
     settled = look.fits and (look is first or look.maps is not None)
     if look.convinces and look.diameter_px is not None and not settled:
@@ -177,9 +180,10 @@ def busiest_part(pixels: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
 
 def _judge(card: Mapping[str, Any], maps: FieldMaps, scale: float, is_whole: bool) -> Look:
     """How sure the cells are, and how large."""
+    heat_alone = {**card, "presence": {}}  # whether people would count a cell is not asked here
     found = [
         cell
-        for cell in decode(maps, card, dict.fromkeys(ELEMENTS, _SURE))
+        for cell in decode(maps, heat_alone, dict.fromkeys(ELEMENTS, _SURE))
         if cell.element in ("RBC", "WBC")
     ]
     evidence = sum(cell.score**2 * _area(cell) for cell in found)

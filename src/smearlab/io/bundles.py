@@ -9,9 +9,12 @@ A bundle is a folder with ``model.onnx`` and ``card.json``. Contracts, by kind:
     ``background``, ``RBC``, ``WBC``, ``PLT``, and there are also ``heat``: float32
     ``(1, H/g, W/g, 3)`` in [0, 1], ``g`` = ``grid_step``, and ``sides``: float32
     ``(1, H/g, W/g, 4)``, px from the middle of the step to left, top, right and bottom.
+    With ``presence`` on the card, an element's heat becomes the probability that people count the
+    cell (:class:`smearlab.instances.presence.Presence`).
 ``classifier``
     Input ``pixels``: uint8 ``(N, S, S, 3)`` sRGB crops, ``S`` = ``input_px``. Output
-    ``probabilities``: float32 ``(N, K)`` over the card's ``classes``.
+    ``probabilities``: float32 ``(N, K)`` over the card's ``classes``. With ``clahe`` on the card,
+    crops are equalised before they are given.
 """
 
 from __future__ import annotations

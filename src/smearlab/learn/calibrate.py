@@ -1,11 +1,11 @@
 """What a trained network must still be told: score thresholds, temperature, confidence.
 
-All are chosen on the ``tune`` part: sources that neither train nor validate.
+All are chosen on the ``tune`` part: sources that neither train nor validate. What a red cell's
+surroundings say of it is learnt from the training part as well.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,21 +14,24 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize
+from scipy.special import log_expit
 from torch import nn
 
 from smearlab.datasets.box_fields import BoxedField
 from smearlab.datasets.cell_patches import PATCH_CONTEXT, PATCH_PX, Patches
 from smearlab.errors import UsageError
 from smearlab.instances.detections import overlaps
+from smearlab.instances.presence import Presence, evidence, visible_shares
 from smearlab.learn.objectives import image_batch
+from smearlab.metrics.calibration import temperature as temperature
 from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
 from smearlab.types import ELEMENTS, Cell, Element, Field
 
 _GRID = np.round(np.arange(0.3, 0.71, 0.01), 2)
 _LOWEST_SCORE = 0.15  # candidates below are never looked at
+_PENALTY = 0.05  # on the squared distance of a presence curve from the identity
 _HIT = 0.5  # overlap (IoU) at which a candidate is the true cell
 
 
@@ -43,11 +46,14 @@ class Tally(NamedTuple):
         Whether the candidate is a true cell; each true cell is hit once at most.
     true : int
         Number of true cells.
+    visible : ndarray of float64, shape (N,)
+        See :func:`smearlab.instances.presence.visible_shares`.
     """
 
     scores: NDArray[np.float64]
     hits: NDArray[np.bool_]
     true: int
+    visible: NDArray[np.float64]
 
 
 class Scores(NamedTuple):
@@ -56,25 +62,34 @@ class Scores(NamedTuple):
     Parameters
     ----------
     thresholds : dict of str to float
-        Lowest score that counts as a cell, for each element; see :func:`best_threshold`.
-    count_error : float
-        Mean relative error of a field's red-cell count at that threshold.
+        Lowest score that counts as a cell, for each element: of red cells, one half of what
+        ``presence`` gives; of the others see :func:`best_threshold`.
+    presence : Presence
+        Of red cells; see :func:`presence_curves`.
     """
 
     thresholds: dict[Element, float]
-    count_error: float
+    presence: Presence
 
 
-def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> Scores:
-    """Lowest score that counts as a cell, for each element.
+def score_thresholds(
+    bundle: Path, fields: Sequence[BoxedField], learnt: Sequence[BoxedField] = ()
+) -> Scores:
+    """What counts as a cell, for each element.
+
+    Red cells are counted, so theirs is counted when people would more likely than not have boxed
+    it; white cells and platelets must not be missed, so a low score does.
 
     Parameters
     ----------
     bundle : Path
-        Of a segmenter with centre heads.
+        Of a segmenter with centre heads, whose card has no ``presence`` yet.
     fields : sequence of BoxedField
         The tuning part. Those of which some cells of an element have no box say nothing about
         that element.
+    learnt : sequence of BoxedField
+        Fields that the network was trained on. They help to find the presence of red cells, whose
+        few coefficients depend less on fields being unseen than on there being many.
 
     Raises
     ------
@@ -90,15 +105,38 @@ def score_thresholds(bundle: Path, fields: Sequence[BoxedField]) -> Scores:
         for element in ELEMENTS:
             if element not in field.incomplete:
                 tallies[element].append(tally(cells, field, element))
-    thresholds = {element: best_threshold(element, tallies[element]) for element in ELEMENTS}
-    return Scores(thresholds, _count_error(tallies["RBC"], thresholds["RBC"]))
+    for field in learnt:
+        if "RBC" not in field.incomplete:
+            cells = analyzer.detect(Field(field.pixels, field.name), _LOWEST_SCORE)
+            tallies["RBC"].append(tally(cells, field, "RBC"))
+    thresholds: dict[Element, float] = {"RBC": 0.5}
+    thresholds |= {element: best_threshold(tallies[element]) for element in ("WBC", "PLT")}
+    return Scores(thresholds, presence_curves(tallies["RBC"]))
 
 
-def _count_error(tallies: Sequence[Tally], threshold: float) -> float:
-    """Mean relative error of the counts; NaN without fields."""
-    found = np.array([np.sum(scores >= threshold) for scores, _, _ in tallies])
-    true = np.array([true for _, _, true in tallies])
-    return float((np.abs(found - true) / np.maximum(1, true)).mean()) if len(true) else math.nan
+def presence_curves(tallies: Sequence[Tally]) -> Presence:
+    """The probability of being boxed by a person, from the heat and what is seen of a cell.
+
+    Logistic regression, held near the identity (the heat itself, whatever is seen) by a weak
+    quadratic penalty, so that few cells, or none of a kind, cannot lead it astray.
+
+    Parameters
+    ----------
+    tallies : sequence of Tally
+        One a field; none gives the identity.
+    """
+    identity = np.array([1.0, 0.0, 1.0, 0.0, 0.0])
+    rows = [evidence(one.scores.astype(np.float32), one.visible) for one in tallies]
+    hits = np.concatenate([np.empty(0, bool), *(one.hits for one in tallies)])
+    signed = np.where(hits, 1.0, -1.0)[:, None] * np.concatenate([np.empty((0, 5)), *rows])
+
+    def cost(curve: NDArray[np.float64]) -> float:
+        likelihood = float(log_expit(signed @ curve).sum())
+        return _PENALTY * float(((curve - identity) ** 2).sum()) - likelihood
+
+    bounds = [(0.05, None), (None, None), (0.05, None), (None, None), (None, None)]
+    best = minimize(cost, identity, method="L-BFGS-B", bounds=bounds).x.round(4).tolist()
+    return Presence((best[0], best[1]), (best[2], best[3], best[4]))
 
 
 def _turned(field: BoxedField) -> Iterator[BoxedField]:
@@ -112,18 +150,13 @@ def _turned(field: BoxedField) -> Iterator[BoxedField]:
         boxes = np.stack([y0, width - x1, y1, width - x0], axis=1)
 
 
-def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
-    """The threshold that serves an element best.
-
-    Red cells are counted, so theirs gives the least mean error of the count, relative to the true
-    one; white cells and platelets must not be missed, so theirs give the highest F2. Of equals the
-    middle is taken for red cells, the lowest for the others.
+def best_threshold(tallies: Sequence[Tally]) -> float:
+    """The threshold of the highest F2, the lowest of equals: a cell must not be missed.
 
     Parameters
     ----------
-    element : {"RBC", "WBC", "PLT"}
     tallies : sequence of Tally
-        One a field; none gives the middle of the grid, or its beginning.
+        One a field; none gives the beginning of the grid.
 
     Returns
     -------
@@ -132,15 +165,11 @@ def best_threshold(element: Element, tallies: Sequence[Tally]) -> float:
     """
     goods = []
     for threshold in _GRID:
-        if element == "RBC":
-            goods.append(-_count_error(tallies, float(threshold)) if tallies else 0.0)
-            continue
-        right = sum(int(np.sum(hits[scores >= threshold])) for scores, hits, _ in tallies)
-        false = sum(int(np.sum(scores >= threshold)) for scores, _, _ in tallies) - right
-        missed = sum(true for _, _, true in tallies) - right
+        right = sum(int(np.sum(one.hits[one.scores >= threshold])) for one in tallies)
+        false = sum(int(np.sum(one.scores >= threshold)) for one in tallies) - right
+        missed = sum(one.true for one in tallies) - right
         goods.append(5 * right / max(1, 5 * right + 4 * missed + false))
-    best = np.flatnonzero(np.isclose(goods, max(goods)))
-    return float(_GRID[best[len(best) // 2] if element == "RBC" else best[0]])
+    return float(_GRID[np.flatnonzero(np.isclose(goods, max(goods)))[0]])
 
 
 def tally(cells: Sequence[Cell], field: BoxedField, element: Element) -> Tally:
@@ -164,7 +193,10 @@ def tally(cells: Sequence[Cell], field: BoxedField, element: Element) -> Tally:
             free[int(shared.argmax())] = False
         hits.append(hit)
     scores = np.array([c.detection_score for c in own], np.float64)
-    return Tally(scores, np.array(hits, bool), len(true))
+    boxes = np.array([c.bbox for c in own], np.float32).reshape(-1, 4)
+    height_px, width_px = field.pixels.shape[:2]
+    visible = visible_shares(boxes, scores.astype(np.float32), width_px, height_px)
+    return Tally(scores, np.array(hits, bool), len(true), visible)
 
 
 def cell_logits(
@@ -199,28 +231,6 @@ def cell_logits(
             ]
             answers.append(model(image_batch(torch.from_numpy(np.stack(crops)))).double())
     return np.asarray(torch.cat(answers).numpy())
-
-
-def temperature(logits: NDArray[np.float64], targets: NDArray[np.int64]) -> float:
-    """Temperature of the least negative log-likelihood (Guo et al. 2017, section 4.2).
-
-    Parameters
-    ----------
-    logits : ndarray of float64, shape (N, K)
-        Of cells that were not trained on.
-    targets : ndarray of int64, shape (N,)
-        Their true classes.
-
-    Returns
-    -------
-    float
-        Within 0.3–3; logits are to be divided by it.
-    """
-
-    def cost(value: float) -> float:
-        return float(-log_softmax(logits / value, axis=1)[np.arange(len(targets)), targets].mean())
-
-    return float(minimize_scalar(cost, bounds=(0.3, 3.0), method="bounded").x)
 
 
 def confidence_threshold(

@@ -15,9 +15,7 @@ from scipy.special import softmax
 from torch import nn
 
 from smearlab import __version__
-from smearlab.datasets.box_fields import BoxedField
 from smearlab.errors import UsageError
-from smearlab.io.atomic import write_text
 from smearlab.learn.calibrate import (
     cell_logits,
     confidence_threshold,
@@ -32,9 +30,6 @@ from smearlab.learn.train.sampling import SampleSource
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.training_data import TrainingData
 from smearlab.learn.warm_start import start_from_bundle, take_over
-
-#: Shares of a red cell that may have to lie within the field for it to count.
-MIN_VISIBLE = (0.4, 0.3, 0.2, 0.1)
 
 
 def run_stages(
@@ -191,9 +186,8 @@ def export_stage(stage: Stage, data: TrainingData, run: Path, bundle: Path) -> P
         graph, card = _calibrated(model, stage, data, card)
     elif card["decoder"] == "centres":
         card["thresholds"] = {"RBC": 0.4, "WBC": 0.4, "PLT": 0.35}
-        tuning = [] if data.folder is None else data.fields("tune")
-        if tuning:
-            card |= _tuned(bundle, graph, example, card, tuning)
+        if data.folder is not None and data.fields("tune"):
+            card |= _tuned(bundle, graph, example, card, data)
     return write_bundle(bundle, graph, example, card)
 
 
@@ -202,18 +196,15 @@ def _tuned(
     graph: BundleGraph,
     example: torch.Tensor,
     card: dict[str, Any],
-    tuning: Sequence[BoxedField],
+    data: TrainingData,
 ) -> dict[str, Any]:
-    """Thresholds, and how much of a red cell must be in the field, by the tuning part."""
+    """What counts as a cell, by the tuning part."""
     write_bundle(bundle, graph, example, card)
-    tried = []
-    for share in MIN_VISIBLE if "min_visible" in card else (None,):
-        setting = {} if share is None else {"min_visible": {"RBC": share}}
-        described = json.loads((bundle / "card.json").read_text(encoding="utf-8")) | setting
-        write_text(bundle / "card.json", json.dumps(described))
-        scores = score_thresholds(bundle, tuning)
-        tried.append((scores.count_error, {"thresholds": scores.thresholds, **setting}))
-    return min(tried, key=lambda one: one[0])[1]
+    scores = score_thresholds(bundle, data.fields("tune"), data.fields("train"))
+    return {
+        "thresholds": scores.thresholds,
+        "presence": {"RBC": dataclasses.asdict(scores.presence)},
+    }
 
 
 def _calibrated(

@@ -30,7 +30,7 @@ RECIPE = Recipe(
             objective=foreground,
             samples="foreground",
             view=WholeViewConfig(),
-            train=replace(PAPER, batch_size=8, lr=1e-4, precision="bf16-mixed"),
+            train=replace(PAPER, batch_size=8, lr=1e-4, precision="auto"),
             card={
                 "classes": ["background", "cell"],
                 "decoder": "watershed",

@@ -26,7 +26,7 @@ FIRST_TYPES = Stage(
         batch_size=48,
         lr=2e-3,
         weight_decay=0.02,
-        precision="bf16-mixed",
+        precision="auto",
         workers=1,
         ema=0.998,
     ),
