@@ -9,8 +9,14 @@ their names is what it is measured against.
 ``planted``
     Copies of PBC cells and BCCD fields: one of the eight turns and mirrorings, cropped by up to
     10 % a side, rescaled by 0.5–1.5, gamma 0.7–1.4, brightness ± 20 %, JPEG 40–90. Recall: copies
-    in one group with their original. Precision: links of copies that lead to the original or to
-    another copy of it; links to other pictures count as wrong, also where these overlap with it.
+    in one group with their original. Precision: of the links of copies whose truth is known, those
+    that lead to the original, under whatever path, or to another copy of it. Two sorts of links
+    are of unknown truth, counted apart and listed: from a BCCD field to BCCD or ``bccd4``
+    (``bccd_family``: ``bccd4`` is made of these fields, and no name tells of which), and to a PBC
+    picture that shows the same place as the original (``same_place``: the two originals are linked
+    with each other, too, and so are listed under ``pbc_links``). All other links are wrong.
+    ``precision_at_least`` counts the unknown ones as wrong, too. Intervals are Clopper–Pearson's,
+    95 %.
 ``pbc_links``
     Links between PBC pictures of different names. Nobody has said whether they show the same
     place: all are listed for looking at, on the page of ``--report``.
@@ -47,6 +53,7 @@ from numpy.typing import NDArray
 from smearlab.datasets.duplicates.finder import Duplicates, Pair, find_duplicates
 from smearlab.datasets.duplicates.page import write_page
 from smearlab.datasets.manifest.table import Manifest
+from smearlab.metrics.intervals import clopper_pearson
 
 Row = dict[str, str]
 #: What copies are planted of: folder, share of them.
@@ -165,28 +172,42 @@ def planted_figures(
     """Recall and precision on the planted copies."""
     original = list(range(len(rows))) + list(copies.values())
     missed = [n for n in range(len(rows), len(original)) if group[n] != group[original[n]]]
-    links = [pair for pair in found.pairs if pair.second >= len(rows)]
-
-    def differ(pair: Pair) -> bool:
-        a, b = (rows[original[n]] for n in (pair.first, pair.second))
-        return (a["source"], a["original"]) != (b["source"], b["original"])
-
-    wrong = [pair for pair in links if differ(pair)]
+    linked = {(pair.first, pair.second) for pair in found.pairs if pair.second < len(rows)}
+    links: dict[str, list[Pair]] = {"right": [], "wrong": [], "bccd_family": [], "same_place": []}
+    for pair in found.pairs:
+        if pair.second >= len(rows):
+            a, b = sorted((original[pair.first], original[pair.second]))
+            links[truth(rows[a], rows[b], (a, b) in linked)].append(pair)
+    n_right, n_wrong = len(links["right"]), len(links["wrong"])
+    n_links, n_found = sum(map(len, links.values())), len(copies) - len(missed)
     return {
         "n": len(copies),
-        "recall": share(len(copies) - len(missed), len(copies)),
-        "links": len(links),
-        "precision": share(len(links) - len(wrong), len(links)),
+        "recall": with_interval(n_found, len(copies)),
+        "links": {name: len(pairs) for name, pairs in links.items()},
+        "precision": with_interval(n_right, n_right + n_wrong),
+        "precision_at_least": with_interval(n_right, n_links),
         "missed": [rows[original[n]]["path"] for n in missed],
-        "wrong": [
-            [
-                *(rows[original[n]]["path"] for n in (pair.first, pair.second)),
-                round(pair.similarity, 3),
-                round(pair.overlap, 2),
+        **{
+            name: [
+                [
+                    *(rows[original[n]]["path"] for n in (pair.first, pair.second)),
+                    round(pair.similarity, 3),
+                    round(pair.overlap, 2),
+                ]
+                for pair in links[name]
             ]
-            for pair in wrong
-        ],
+            for name in ("wrong", "same_place")
+        },
     }
+
+
+def truth(a: Row, b: Row, linked: bool) -> str:
+    """Whether two originals are one picture, as far as anything but the finder's copies tells."""
+    if (a["source"], a["original"]) == (b["source"], b["original"]):
+        return "right"
+    if all(row["dataset"] == "bccd4" or row["source"] == "BCCD" for row in (a, b)):
+        return "bccd_family"
+    return "same_place" if linked and a["source"] == b["source"] == "PBC" else "wrong"
 
 
 def pbc_links(rows: Sequence[Row], found: Duplicates) -> list[list[Any]]:
@@ -271,6 +292,15 @@ def agreement(found: Iterable[Any], truth: Iterable[Any]) -> dict[str, float | N
 def share(part: int, whole: int) -> float | None:
     """A share; None of nothing."""
     return round(part / whole, 5) if whole else None
+
+
+def with_interval(part: int, whole: int) -> dict[str, Any]:
+    """A share with its interval."""
+    return {
+        "share": share(part, whole),
+        "of": [part, whole],
+        "interval": [round(end, 5) for end in clopper_pearson(part, whole)],
+    }
 
 
 def peak_memory_mib() -> float:

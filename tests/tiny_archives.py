@@ -83,6 +83,7 @@ def _lisc(root: Path) -> None:
         truth = base / f"Ground Truth Segmentation/{folder}"
         picture(truth / f"areaforexpert1/{number}_expert.bmp")
     picture(base / "Ground Truth Segmentation/Baso/areaforexpert2/1_expert.bmp")
+    picture(base / "More Dataset without Ground Truth/alll/1.bmp")
 
 
 def _all_idb1(root: Path) -> None:

@@ -39,7 +39,7 @@ def test_info_tells_counts_licence_and_traps() -> None:
     assert result.exit_code == 0
     assert "published part: Train 10,175, TestA 4,339, TestB 2,119" in result.stdout
     assert "doi:10.1038/s41598-021-04426-x" in result.stdout
-    assert "licence: free of charge" in result.stdout
+    assert "licence: free access" in result.stdout
     assert "trap: TestB is of another microscope" in result.stdout
 
 
@@ -70,6 +70,16 @@ def test_import_writes_a_manifest_that_finds_the_files(suffix: str, tmp_path: Pa
     (line,) = manifest.provenance
     assert line["operation"] == "import"
     assert line["arguments"]["dataset"] == "bccd"
+
+
+def test_a_wrong_mask_is_told_by_the_status(tmp_path: Path) -> None:
+    root = write_archive("bccd", tmp_path / "archive")
+    picture(root / "wbc_masks/BloodImage_Mask_00001.png", (8, 8))
+    result = call("import", "bccd", root, "--out", tmp_path / "m.csv")
+    assert result.exit_code == 1
+    assert "wrong mask: 1 files" in result.stderr
+    assert "BloodImage_00001.jpg: its mask" in result.stderr
+    assert len(read_manifest(tmp_path / "m.csv")) == 3
 
 
 def test_import_overwrites_only_when_told(tmp_path: Path) -> None:
@@ -168,7 +178,7 @@ def test_fetch_prints_the_terms_first_and_unpacks(tmp_path: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == "licence: MIT; may serve: anything"
     assert lines[1].startswith("cite: ")
-    assert f"sha256 {digest} (as published)" in result.stdout
+    assert f"sha256 {digest} (as expected)" in result.stdout
     assert f"next: smearlab data check bccd {out}" in result.stdout
     assert call("check", "bccd", out).exit_code == 1
     again = call(*arguments)

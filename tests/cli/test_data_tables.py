@@ -45,6 +45,7 @@ def test_from_labels_to_a_plan(table: Path, tmp_path: Path) -> None:
     done = call("leaks", split)
     assert done.exit_code == 0, done.output
     assert "clean: no ties across split in 60 rows" in done.output
+    assert "nobody has looked for near-duplicates" in done.output
     done = call("balance", split, "--out", plan)
     assert done.exit_code == 0, done.output
     types = json.loads(plan.read_text())["types"]
@@ -71,6 +72,17 @@ def test_leaks_are_named_with_status_1(table: Path, tmp_path: Path) -> None:
     assert "split: 15 × the same group on several sides" in done.output
     for part in ("g1", "test, train", "in/2.png", "in/3.png"):
         assert part in done.output
+
+
+def test_ungrouped_copies_are_leaks(tmp_path: Path) -> None:
+    rows = [{"dataset": "bccd4", "split": part} for part in ("train", "test")]
+    manifest = manifest_of(rows, tmp_path)
+    done = call("leaks", write_manifest(tmp_path / "raw.csv", manifest))
+    assert done.exit_code == 1
+    assert "ungrouped" in done.output and "smearlab data duplicates" in done.output
+    done = call("leaks", write_manifest(tmp_path / "sought.csv", manifest.noted("duplicates")))
+    assert done.exit_code == 0
+    assert "nobody has looked" not in done.output
 
 
 def test_near_duplicates_are_leaks(tmp_path: Path, data_part: Callable[[str], Path]) -> None:

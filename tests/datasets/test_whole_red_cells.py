@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from smearlab.datasets.simulator import SimulatedField, SmearConfig, simulate_field
 from smearlab.datasets.whole_red_cells import CutRules, fit_to_cut, square_around
+from smearlab.errors import UsageError
 from smearlab.pipeline import Analysis
 
 CONFIG = SmearConfig(
@@ -68,3 +70,15 @@ def test_too_few_cells_tell_nothing() -> None:
     truth = simulate_field(5, replace(CONFIG, n_rbc=3))
     assert fit_to_cut(truth_of(truth), CutRules()) == ()
     assert fit_to_cut(truth_of(truth), CutRules(least=2)) != ()
+
+
+def test_granules_are_no_red_cells() -> None:
+    truth = simulate_field(5, CONFIG)
+    tiny = tuple(
+        replace(cell, contour=(cell.contour * 0.3).astype(np.float32), area_px=cell.area_px * 0.09)
+        for cell in truth.cells
+    )
+    assert fit_to_cut(Analysis(tiny, 280, 260), CutRules(alone=1)) == ()
+    assert fit_to_cut(Analysis(tiny, 280, 260), CutRules(alone=1, least_px=0)) != ()
+    with pytest.raises(UsageError, match=r"least_px.*-1"):
+        CutRules(least_px=-1)

@@ -35,6 +35,9 @@ class CutRules:
         Whole red cells a picture must have for its median to mean something, at least 2.
     alone : float
         Greatest share of the outline that may lie against another cell, 0–1.
+    least_px : float
+        Diameter below which a red cell is taken for a granule or a fragment, 0–1000; 20 is a
+        quarter of a red cell of the Barcelona set. Such pieces do not tell what is usual either.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class CutRules:
     spread: float = 2.5
     least: int = 4
     alone: float = 0.05
+    least_px: float = 20
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -55,6 +59,7 @@ class CutRules:
             ("spread", 0.1, 100),
             ("least", 2, 1000),
             ("alone", 0, 1),
+            ("least_px", 0, 1000),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
@@ -76,7 +81,13 @@ def fit_to_cut(analysis: Analysis, rules: CutRules) -> tuple[Cell, ...]:
     tuple of Cell
         Top to bottom; empty where too few whole red cells tell what is usual.
     """
-    whole = [c for c in analysis.cells if c.element == "RBC" and not c.touches_border]
+    whole = [
+        cell
+        for cell in analysis.cells
+        if cell.element == "RBC"
+        and not cell.touches_border
+        and cell.equivalent_diameter_px >= rules.least_px
+    ]
     if len(whole) < rules.least:
         return ()
     sizes = np.array([cell.equivalent_diameter_px for cell in whole])

@@ -284,9 +284,13 @@ def test_what_cannot_be_fetched_says_where_to_ask(name: str) -> None:
 
 
 def test_a_mirror_and_a_checksum_may_be_named() -> None:
-    (file,) = plan(ADAPTERS["lisc"], "https://mirror.example/data/LISC%20Database.zip?x=1", "ab")
-    assert (file.file_name, file.sha256) == ("LISC Database.zip", "ab")
-    (own,) = plan(BCCD, sha256="cd")
-    assert (own.url, own.sha256) == (BCCD.downloads[0].url, "cd")
+    mirror, digest = "https://mirror.example/data/LISC%20Database.zip?x=1", "ab" * 32
+    (file,) = plan(ADAPTERS["lisc"], mirror, digest)
+    assert (file.file_name, file.sha256) == ("LISC Database.zip", digest)
+    (own,) = plan(BCCD, sha256=f" {digest.upper()}\n")  # as some systems print it
+    assert (own.url, own.sha256) == (BCCD.downloads[0].url, digest)
+    for wrong in ("", "ab", "z" * 64, digest + "ab"):
+        with pytest.raises(UsageError, match="--sha256 takes 64 hexadecimal digits; received"):
+            plan(BCCD, sha256=wrong)
     (bare,) = plan(BCCD, "https://mirror.example/")
     assert bare.file_name == "bccd.zip"

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from manifest_rows import manifest_of
-from smearlab.datasets.manifest.leaks import ALWAYS_TRAIN, across, find_leaks
+from smearlab.datasets.manifest.leaks import (
+    ALWAYS_TRAIN,
+    across,
+    duplicates_sought,
+    find_leaks,
+)
+from smearlab.datasets.manifest.merge import merged
 from smearlab.datasets.manifest.ties import units
 from smearlab.errors import ManifestError
 
@@ -62,6 +68,20 @@ def test_folds_are_checked_too() -> None:
     assert leak.parts == ("0", ALWAYS_TRAIN)
     (leak,) = find_leaks(manifest_of([{"fold": 0, "synthetic": True}, {"synthetic": True}]))
     assert (leak.tie, leak.rows) == ("synthetic", (1,))
+
+
+def test_a_set_of_copies_needs_groups() -> None:
+    rows = [{"dataset": "bccd4", "split": part} for part in ("train", "train", "test")]
+    manifest = manifest_of(rows)
+    (leak,) = find_leaks(manifest)
+    assert (leak.tie, leak.parts, leak.rows) == ("ungrouped", ("test", "train"), (1, 2, 3))
+    assert leak.key == "3 pictures of bccd4, altered copies of fewer"
+    grouped = [{**row, "group": name} for row, name in zip(rows, "aab", strict=True)]
+    assert find_leaks(manifest_of(grouped)) == ()
+    sought = manifest.noted("duplicates")  # what has no group then is no copy
+    assert duplicates_sought(sought) and find_leaks(sought) == ()
+    merged_later = merged([sought, manifest_of([{"split": "val", "path": "other.png"}])])
+    assert not duplicates_sought(merged_later) and find_leaks(merged_later) == ()
 
 
 def test_near_duplicates_across_sides_are_leaks() -> None:

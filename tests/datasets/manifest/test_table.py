@@ -98,6 +98,13 @@ def test_rows_can_be_chosen_and_columns_replaced() -> None:
         ({"path": "C:/x.png"}, "leads out"),
         ({"path": "a\\b.png"}, "leads out"),
         ({"path": "x.png", "mask": "../m.png"}, "row 4 (x.png) has a mask that leads out"),
+        ({"path": "a/./1.jpg", "label": "eo"}, "row 4 (a/./1.jpg) has a path with '.'"),
+        ({"path": "a//1.jpg"}, "write it plain"),
+        ({"path": ""}, "write it plain"),
+        (
+            {"path": "x.png", "split": "tset"},
+            "row 4 (x.png) has a split that is none of train, val",
+        ),
         ({"path": None}, "row 4 (None) has no path"),
         ({"path": "x.png", "dataset": None}, "row 4 (x.png) has no dataset"),
         ({"path": "a/1.jpg", "label": "eo"}, "rows 1 and 4 both name a/1.jpg, once as 'ig' and"),
@@ -143,3 +150,22 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, name: str) -> None:
 
 def test_the_schema_has_no_column_twice() -> None:
     assert len(set(SCHEMA.names)) == len(SCHEMA.names)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "complaint"),
+    [
+        ("width_px", "wide", "row 2 cannot be read: In CSV column #1: CSV conversion error"),
+        ("boxes", '"[[""RBC"", 1, 2]]"', "row 2 has boxes that cannot be read; each is [label, x0"),
+        ("boxes", '"{"', "row 2 has boxes that cannot be read"),
+        ("boxes", "3", "row 2 has boxes that cannot be read"),
+    ],
+)
+def test_a_bad_value_in_a_csv_names_its_row(
+    tmp_path: Path, column: str, value: str, complaint: str
+) -> None:
+    file = tmp_path / "m.csv"
+    note = '# smearlab.provenance [{"operation": "import"}]'
+    file.write_text(f'{note}\npath,{column},dataset\n"a.png",,x\n"b.png",{value},x\n')
+    with pytest.raises(ManifestError, match=re.escape(complaint)):
+        read_manifest(file)

@@ -101,7 +101,7 @@ def fetch(
         with _bytes_bar() as bar:
             done = fetch_set(adapter, out, downloads, progress=bar)
         for one in done:
-            how = "as published" if one.verified else "none published to compare with; recorded"
+            how = "as expected" if one.verified else "none published to compare with; recorded"
             typer.echo(f"{one.size_bytes:,} bytes, sha256 {one.sha256} ({how})")
         typer.echo(f"{out}: {', '.join(item for one in done for item in one.names)}")
         typer.echo(f"next: smearlab data check {name} {out}")
@@ -123,10 +123,11 @@ def import_set(
     """Write the manifest of a set: a row a picture, whatever the archive looks like.
 
     Every file is hashed and its size is read; the archive itself stays as it is.
-    Pictures that cannot be read are listed and get no row.
+    Pictures that cannot be read are listed and get no row; those whose mask
+    cannot be read or has another size are listed.
 
-    Exit status: 0 all well, 1 some pictures were left out (they are listed), 2
-    the call was wrong, or the folder does not hold this set.
+    Exit status: 0 all well, 1 some pictures were left out or have a wrong mask
+    (they are listed), 2 the call was wrong, or the folder does not hold this set.
 
     Example: smearlab data import pbc archives/pbc --out pbc.parquet
     """
@@ -151,7 +152,7 @@ def import_set(
         reading = _read(adapter, folder, jobs)
         _write(reading, out)
     _list_problems(reading)
-    if reading.lost:
+    if any(one.kind != "suffix" for one in reading.problems):
         raise typer.Exit(1)
 
 

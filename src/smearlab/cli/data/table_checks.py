@@ -14,6 +14,7 @@ from smearlab.cli.data.terminal import (
     Root,
     Table,
     Threads,
+    note_unsought,
     print_table,
     progress,
     read,
@@ -99,7 +100,8 @@ def leaks(
 
     Looked for on both sides of splits and folds: the same group, the same
     bytes, the same picture of the same source, the same patient; and synthetic
-    rows that do not train.
+    rows that do not train. What is in no name only the pictures tell: a note
+    says whether duplicates were looked for before.
 
     Exit status: 0 clean, 1 something leaks (it is listed), 2 the call was wrong.
 
@@ -124,6 +126,8 @@ def leaks(
         typer.echo(f"note: {unset} of {len(manifest)} rows have no split and were not compared")
     if unread:
         typer.echo(f"note: {unread} pictures cannot be read; near-duplicates of them are not known")
+    if not near:
+        note_unsought(manifest)
     if not found:
         what = "ties or near-duplicates" if near else "ties"
         typer.echo(f"clean: no {what} across {' or '.join(checked)} in {len(manifest)} rows")
@@ -151,3 +155,5 @@ def _print_leaks(found: tuple[Leak, ...]) -> None:
     print_table(["of", "tie", "what", "sides", "rows", "for example"], cells, 4)
     if len(found) > SHOWN:
         typer.echo(f"and {len(found) - SHOWN} more")
+    if any(leak.tie == "ungrouped" for leak in found):
+        typer.echo("group the copies with smearlab data duplicates, then split again")

@@ -13,6 +13,7 @@ from smearlab.cli.data.terminal import (
     Out,
     Table,
     names_in,
+    note_unsought,
     print_table,
     read,
     refuse_existing,
@@ -189,6 +190,7 @@ def split(
         cells = [[name, *(line[part] for part in parts)] for name, line in counts.items()]
         print_table([by, *parts], cells, 1)
         typer.echo(f"off the ideal share by at most {changed['worst_rows_off']:g} rows")
+        note_unsought(manifest)
         write(out, done)
 
 

@@ -54,6 +54,17 @@ def refuse_existing(
         raise UsageError(f"{path} exists; name another file, or replace it with --force")
 
 
+def note_unsought(manifest: Manifest) -> None:
+    """Say so where copies could be on two sides of a split because nobody looked for them."""
+    from smearlab.datasets.manifest.leaks import duplicates_sought
+
+    if not duplicates_sought(manifest):
+        typer.echo(
+            "note: nobody has looked for near-duplicates among these rows; smearlab data "
+            "duplicates does, before the split"
+        )
+
+
 def names_in(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 

@@ -10,10 +10,10 @@ from smearlab.datasets.adapters.tree import Tree
 
 #: ``ImXXX_Y``: number of the picture, and 1 for leukaemia.
 NAME = re.compile(r"Im(\d{3})_([01])", re.IGNORECASE)
-PAGE = "https://homes.di.unimi.it/scotti/all"
+PAGE = "https://scotti.di.unimi.it/all/"
 OBTAIN = (
-    "on request, for research: write to fabio.scotti@unimi.it with name, institution and purpose, "
-    "as the page says, and unpack what you get"
+    "on request, for research: fill in and sign the form on the page, send it to "
+    "fabio.scotti@unimi.it, and unpack what you get"
 )
 LICENCE = "by agreement with the University of Milan; not to be passed on"
 CITATION = (

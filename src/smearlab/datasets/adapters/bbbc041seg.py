@@ -43,7 +43,7 @@ ADAPTER = Adapter(
     annotation="black-and-white masks of cells; thin gaps part most that touch",
     classes=(),
     published={"pictures": {"all": 1328}, "parts": {"train": 1169, "test": 159}},
-    counts_from="Depto et al. 2021",
+    counts_from="the page; parts as the widespread copy has them, which its uploader drew",
     licence="CC BY-NC-SA 3.0 (pictures of BBBC041v1); masks MIT",
     allowed="development and evaluation of splitting; no shipped weight learns from it",
     citation=(
@@ -61,6 +61,6 @@ ADAPTER = Adapter(
         "Non-commercial: what is trained on it may not be shipped.",
         "A copy goes by the name 'BCCD dataset with mask', which it is not.",
         "Cells that the edge cuts, and some in clumps, have no mask.",
-        "Several files named .png hold JPEG data, or the other way round.",
+        "One picture at least has a scale bar drawn into it: smearlab data quality finds it.",
     ),
 )

@@ -74,7 +74,7 @@ ADAPTER = Adapter(
         "parts": {"train": 205, "val": 87, "test": 72},
         "boxes": {"RBC": 4155, "WBC": 372, "Platelets": 361},
     },
-    counts_from="the archive's own lists (ImageSets) and VOC files",
+    counts_from="the archive's README (364 pictures), its lists (ImageSets) and VOC files",
     licence="MIT",
     allowed="anything",
     citation=(

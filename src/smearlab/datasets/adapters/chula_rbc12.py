@@ -47,8 +47,8 @@ ADAPTER = Adapter(
     classes=(),
     published={"pictures": {"all": 738}},
     counts_from=(
-        "the archive's README: 706 pictures of the paper and 32 with elliptocytes; the paper "
-        "counts 20,875 cells in the 706"
+        "the archive's README: 706 pictures of the paper, with more than 20,000 cells, and 32 with "
+        "elliptocytes"
     ),
     licence="MIT",
     allowed="anything",

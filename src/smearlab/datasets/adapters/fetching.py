@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -53,15 +54,19 @@ def plan(
     url : str, optional
         Another address, of a mirror.
     sha256 : str, optional
-        What a single file must have.
+        What a single file must have: 64 hexadecimal digits, large or small letters.
 
     Raises
     ------
     DataError
         If the set cannot be fetched; the message says where to ask.
     UsageError
-        If a checksum is given for several files.
+        If a checksum is given for several files, or is none.
     """
+    if sha256 is not None:
+        sha256 = sha256.strip().lower()
+        if not re.fullmatch("[0-9a-f]{64}", sha256):
+            raise UsageError(f"--sha256 takes 64 hexadecimal digits; received {sha256!r}")
     if url is not None:
         name = PurePosixPath(unquote(urlsplit(url).path)).name.lstrip(".")
         return (Download(url, name or f"{adapter.name}.zip", sha256),)

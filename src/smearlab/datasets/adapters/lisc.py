@@ -44,17 +44,17 @@ ADAPTER = Adapter(
     layout=(
         "Main Dataset with a folder a type (Baso, eosi, lymp, mono, neut, and mixt for several "
         "types in one picture) of pictures 1.bmp, 2.bmp, … (720×576); Ground Truth Segmentation "
-        "with TYPE/areaforexpert1/1_expert.bmp, … (and areaforexpert2 where two experts drew)"
+        "with TYPE/areaforexpert1/1_expert.bmp, … (areaforexpert2 is read, too, if it is there)"
     ),
     annotation="type of 5, or mixed; masks of nucleus and cytoplasm",
     classes=tuple(_TYPES),
     published={"pictures": {"all": 250}, "types": _TYPES},
     counts_from=(
-        "Rezatofighi and Soltanian-Zadeh 2011: 250 pictures with masks; types as in the archive. "
-        "Jung et al. 2021 cut 254 cells out of them"
+        "the page: masks of 250 pictures; by type as in the archive, of which those of eosi, lymp "
+        "and mixt are unconfirmed. Jung et al. 2021 cut 254 cells out of them"
     ),
-    licence="none stated; for research, with citation",
-    allowed="research, with citation",
+    licence="free for research and teaching; no copying, passing on or commercial use (the page)",
+    allowed="research and teaching, with citation; not to be passed on",
     citation=(
         "Rezatofighi SH, Soltanian-Zadeh H (2011). Automatic recognition of five types of white "
         "blood cells in peripheral blood. Computerized Medical Imaging and Graphics 35, 333–343. "
@@ -62,12 +62,16 @@ ADAPTER = Adapter(
     ),
     page="http://users.cecs.anu.edu.au/~hrezatofighi/Data/Leukocyte%20Data.htm",
     find=find,
-    obtain="no licence is stated; download it at the page and unpack it",
+    obtain="its terms ask everybody to take it from its page; download it there and unpack it",
     stain="Giemsa-Wright",
     traps=(
         "Eight people, not named: no split keeps them apart.",
         "Pictures are fields, not cells: some hold two cells, mixt several types.",
+        "Pictures in 'More Dataset without Ground Truth' have neither mask nor type: left out.",
         "A mask may have another size than its picture: compare before use.",
     ),
-    beside=("ground truth segmentation/*", "*/ground truth segmentation/*", "*.txt", "*.doc"),
+    beside=(
+        *("ground truth segmentation/*", "*/ground truth segmentation/*", "*.txt", "*.doc"),
+        *("more dataset without ground truth/*", "*/more dataset without ground truth/*"),
+    ),
 )

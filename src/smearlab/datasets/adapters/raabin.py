@@ -62,8 +62,11 @@ ADAPTER = Adapter(
         "types": {name: _TRAIN[name] + _TEST_A[name] + _TEST_B[name] for name in _TRAIN},
         "parts": {"Train": 10175, "TestA": 4339, "TestB": 2119},
     },
-    counts_from="Mousavi Kouzehkanan et al. 2022, double-labelled cropped cells",
-    licence="free of charge for research; no licence text in the archive",
+    counts_from=(
+        "Mousavi Kouzehkanan et al. 2022, double-labelled cropped cells; Train by type and the sum "
+        "of Train and TestA (14,514) are confirmed, TestA by type and TestB are not"
+    ),
+    licence="free access (the page); no licence text is known",
     allowed="research, with citation",
     citation=(
         "Mousavi Kouzehkanan Z, Saghari S, Tavakoli S, et al. (2022). A large dataset of white "
@@ -72,7 +75,10 @@ ADAPTER = Adapter(
     ),
     page="https://raabindata.com/free-data/",
     find=find,
-    obtain="the archives are RAR files behind the page; download and unpack them",
+    obtain=(
+        "Train.rar, TestA.rar and TestB.zip (double-labelled cropped cells) lie behind the page; "
+        "download and unpack them"
+    ),
     stain="Giemsa",
     traps=(
         "Cells of one field share the first two parts of their name; crops of them overlap.",

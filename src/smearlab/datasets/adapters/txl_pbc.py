@@ -86,7 +86,7 @@ ADAPTER = Adapter(
     ),
     box_classes=CLASSES,
     traps=(
-        "It is made of BCCD, PBC and Raabin-WBC: split by source over all of them.",
+        "It is made of BCCD, BCDD, PBC and Raabin-WBC: split by source over all of them.",
         "Pictures are renamed; the archive does not say which is which, only the size does.",
         "Crops of one Raabin field overlap and lie on both sides of the published split.",
         "Some red cells have two boxes, and a platelet here and there is called WBC.",

@@ -96,7 +96,7 @@ ADAPTER = Adapter(
             "basophil": 1 + 3,
         },
     },
-    counts_from="Zheng et al. 2018; types from the archive's tables",
+    counts_from="the archive's README (300 and 100 pictures) and its tables of types",
     licence="GPL-3 (the repository)",
     allowed="development and evaluation",
     citation=(
@@ -114,7 +114,7 @@ ADAPTER = Adapter(
         "The two sets (source Zheng2018-1 with 300 pictures, Zheng2018-2 with 100) differ in "
         "stain, size (120×120, 300×300) and microscope.",
         "Set 1 has one basophil.",
-        "Set 2 is collected from a maker's web pages.",
+        "Set 1 is Jiangxi Tecom's, set 2 collected from CellaVision's blog: name them, too.",
     ),
     beside=("class labels of *.csv", "*.png", "*/segmentation results*/*"),
 )

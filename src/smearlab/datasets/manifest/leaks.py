@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from smearlab.datasets.manifest.table import Manifest
@@ -15,6 +16,9 @@ from smearlab.errors import ManifestError
 
 #: The part of rows without a fold: they train whichever fold is tested.
 ALWAYS_TRAIN = "always train"
+#: Sets made of altered copies of fewer pictures; which are of which, no name tells.
+COPIES_INSIDE = ("bccd4",)
+_SOUGHT = "duplicates"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Leak:
     column : {"split", "fold"}
         Which split.
     tie : str
-        One of :data:`smearlab.datasets.manifest.ties.TIES`, ``"synthetic"`` or
+        One of :data:`smearlab.datasets.manifest.ties.TIES`, ``"synthetic"``, ``"ungrouped"`` or
         ``"near-duplicate"``.
     key : str
         What is shared: a group, a checksum, a picture, a patient, a pair.
@@ -50,7 +54,8 @@ def find_leaks(manifest: Manifest) -> tuple[Leak, ...]:
     """Everything that ties rows of different parts.
 
     Both ``split`` and ``fold`` are looked at where they are set. Rows without a split are in no
-    part; rows without a fold, in a table that has folds, train always.
+    part; rows without a fold, in a table that has folds, train always. Rows of
+    :data:`COPIES_INSIDE` without a group leak as long as nobody has looked for duplicates.
 
     Parameters
     ----------
@@ -71,7 +76,20 @@ def find_leaks(manifest: Manifest) -> tuple[Leak, ...]:
         for tie in TIES:
             leaks += _tied(manifest, column, parts, names, tie)
         leaks += _synthetic(manifest, column, parts, names)
+        leaks += _ungrouped(manifest, column, parts, names)
     return tuple(leaks)
+
+
+def duplicates_sought(manifest: Manifest) -> bool:
+    """Whether near-duplicates have been looked for among all these rows.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Asked for its provenance. A search before tables were merged does not count: copies in
+        two of them were not found.
+    """
+    return any(line.get("operation") == _SOUGHT for line in manifest.provenance)
 
 
 def sides(manifest: Manifest) -> Iterator[tuple[str, NDArray[np.int64], list[str]]]:
@@ -156,6 +174,32 @@ def _synthetic(
         rows = np.flatnonzero(wrong & (parts == part))
         key = f"{rows.size} synthetic rows"
         yield _leak(manifest, column, "synthetic", key, rows, parts, names)
+
+
+def _ungrouped(
+    manifest: Manifest, column: str, parts: NDArray[np.int64], names: list[str]
+) -> Iterator[Leak]:
+    if _ever_sought(manifest.provenance):
+        return
+    group, dataset = (manifest.table.column(column) for column in ("group", "dataset"))
+    for name in COPIES_INSIDE:
+        ungrouped = pc.and_(pc.equal(dataset, name), pc.is_null(group))
+        rows = np.flatnonzero(np.asarray(ungrouped) & (parts >= 0))
+        if np.unique(parts[rows]).size > 1:
+            key = f"{rows.size} pictures of {name}, altered copies of fewer"
+            yield _leak(manifest, column, "ungrouped", key, rows, parts, names)
+
+
+def _ever_sought(provenance: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether duplicates were sought in the table, or in one that it was merged from."""
+    return any(
+        line.get("operation") == _SOUGHT
+        or any(
+            _ever_sought(one.get("provenance", ()))
+            for one in line.get("arguments", {}).get("inputs", ())
+        )
+        for line in provenance
+    )
 
 
 def _key(manifest: Manifest, tie: str, row: int) -> str:

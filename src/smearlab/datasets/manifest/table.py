@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from smearlab.io.atomic import open_atomic
 _BOX = pa.struct(
     [("label", pa.string()), *((side, pa.float32()) for side in ("x0", "y0", "x1", "y1"))]
 )
+_BOX_NAMES = tuple(field.name for field in _BOX)
 #: Every column: name → type. Those of :data:`REQUIRED` are never null.
 SCHEMA = pa.schema(
     [
@@ -54,6 +56,9 @@ SCHEMA = pa.schema(
 REQUIRED = ("path", "dataset")
 _PROVENANCE, _ROOT = b"smearlab.provenance", b"smearlab.root"
 _ESCAPES = r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:|\\"
+#: Other spellings of one path, under which a file could stand twice.
+_CROOKED = r"(^|/)\.?(/|$)"
+_SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +155,9 @@ def checked(table: pa.Table, name: str) -> pa.Table:
     Raises
     ------
     ManifestError
-        If a required column or value is missing, a column is unknown, a path leaves the root, or
-        one file stands in two rows with different labels. The message names the row, from 1.
+        If a required column or value is missing, a column is unknown, a path leaves the root or
+        is not plain, a split is none of train, val and test, or one file stands in two rows with
+        different labels. The message names the row, from 1.
     """
     for column in REQUIRED:
         if column not in table.column_names:
@@ -174,8 +180,10 @@ def checked(table: pa.Table, name: str) -> pa.Table:
     for column in REQUIRED:
         _refuse(name, table, pc.is_null(table.column(column)), f"has no {column}")
     for column in ("path", "mask"):
-        leaves = pc.match_substring_regex(table.column(column), _ESCAPES)
-        _refuse(name, table, leaves, f"has a {column} that leads out of the data folder")
+        _refuse_wrong_paths(name, table, column)
+    split = table.column("split")
+    known = pc.is_in(split, pa.array([*_SPLITS, None]))
+    _refuse(name, table, pc.invert(known), f"has a split that is none of {', '.join(_SPLITS)}")
     _refuse_contradictions(name, table)
     return table
 
@@ -185,6 +193,19 @@ def _refuse(name: str, table: pa.Table, wrong: Any, why: str) -> None:
     if pc.any(wrong).as_py():
         row = int(pc.index(wrong, True).as_py())
         raise ManifestError(f"{name}: row {row + 1} ({table.column('path')[row]}) {why}")
+
+
+def _refuse_wrong_paths(name: str, table: pa.Table, column: str) -> None:
+    """Paths that leave the root, or are spelled in a way that hides which file they name."""
+    paths = table.column(column)
+    if not pc.any(pc.match_substring_regex(paths, f"{_ESCAPES}|{_CROOKED}")).as_py():
+        return
+    leaves = pc.match_substring_regex(paths, _ESCAPES)
+    _refuse(name, table, leaves, f"has a {column} that leads out of the data folder")
+    crooked = pc.match_substring_regex(paths, _CROOKED)
+    _refuse(
+        name, table, crooked, f"has a {column} with '.', '//' or '/' at its end; write it plain"
+    )
 
 
 def _refuse_contradictions(name: str, table: pa.Table) -> None:
@@ -296,23 +317,47 @@ def _read_csv(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
         while (line := stream.readline()).startswith(b"# "):
             key, _, value = line[2:].rstrip(b"\n").partition(b" ")
             notes[key] = value
-    kinds = {f.name: f.type for f in SCHEMA if f.name != "boxes"} | {"boxes": pa.string()}
-    table = pyarrow.csv.read_csv(
-        path,
-        read_options=pyarrow.csv.ReadOptions(skip_rows=len(notes)),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False
-        ),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-    )
+    table = _parse_csv(path, len(notes))
     if "boxes" in table.column_names:
-        names = [field.name for field in _BOX]
         boxes = [
-            None
-            if text is None
-            else [dict(zip(names, box, strict=True)) for box in json.loads(text)]
-            for text in table.column("boxes").to_pylist()
+            None if text is None else _boxes_of(path, row, text)
+            for row, text in enumerate(table.column("boxes").to_pylist(), start=1)
         ]
         place = table.column_names.index("boxes")
         table = table.set_column(place, "boxes", pa.array(boxes, pa.list_(_BOX)))
     return table, notes
+
+
+def _parse_csv(path: Path, n_notes: int, threads: bool = True) -> pa.Table:
+    """The rows below the comments; an error names its row, counted from 1."""
+    kinds = {f.name: f.type for f in SCHEMA if f.name != "boxes"} | {"boxes": pa.string()}
+    try:
+        return pyarrow.csv.read_csv(
+            path,
+            read_options=pyarrow.csv.ReadOptions(skip_rows=n_notes, use_threads=threads),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False
+            ),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        )
+    except pa.ArrowInvalid as error:
+        if threads:  # one thread is slower, but knows where it is
+            return _parse_csv(path, n_notes, threads=False)
+        where = re.search(r"Row #(\d+)", str(error))
+        if where is None:
+            raise
+        row = int(where[1]) - n_notes - 1
+        why = str(error).replace(f"{where[0]}: ", "")
+        raise ManifestError(f"{path}: row {row} cannot be read: {why}") from error
+
+
+def _boxes_of(path: Path, row: int, text: str) -> list[dict[str, Any]]:
+    """The boxes of one row of a CSV: a JSON list of label, x0, y0, x1, y1."""
+    try:
+        boxes = [(str(label), *map(float, sides)) for label, *sides in json.loads(text)]
+        return [dict(zip(_BOX_NAMES, box, strict=True)) for box in boxes]
+    except (ValueError, TypeError) as error:
+        raise ManifestError(
+            f"{path}: row {row} has boxes that cannot be read; each is [label, x0, y0, x1, y1] "
+            f"({error})"
+        ) from error
