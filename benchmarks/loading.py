@@ -3,13 +3,17 @@
     python benchmarks/loading.py --data DIR          the pictures of PBC below a folder
     python benchmarks/loading.py --manifest FILE     those of a manifest
 
-Each of ``--rounds`` rounds measures, one after the other; the median of the rounds is given:
+Each of ``--rounds`` rounds measures all of them, one after the other, every other round backwards,
+so that whatever else the machine does falls on all alike; the median of the rounds is given, and of
+the ratios, which are taken within a round, the median, the lowest and the highest.
 
 ``bare_per_s``
-    Pictures a second of the loop that anybody would write, without augmentation: so many
-    processes read, decode, cut the middle out and resize, and throw the result away. ``area``
-    resizes by averaging, as the loader's own crop for inference does; ``bilinear`` is OpenCV's
-    default, the fastest there is, which lets fine granules alias.
+    Pictures a second of the loops that anybody would write, without augmentation: so many
+    processes read and decode with OpenCV, cut the middle out and resize. ``area`` resizes by
+    averaging, as the loader's own crop for inference does; ``bilinear`` is OpenCV's default, the
+    fastest there is, which lets fine granules alias. Both throw the result away, and so do less
+    than a loader must. ``handed`` is ``bilinear`` in a pool of processes that hands its pictures to
+    the training process, in order.
 ``loader_per_s``
     Pictures a second of ``smearlab.learn.manifest_samples`` with as many workers: read, decoded,
     augmented with paper D's ranges, made into batches and handed to the training process. The
@@ -31,12 +35,16 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from smearlab.datasets.adapters.importing import to_manifest
 from smearlab.datasets.adapters.reading import read_archive
@@ -65,7 +73,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=128, help="side of the views, px")
     parser.add_argument("--crop", type=int, default=200, help="side of the middle square, px")
     parser.add_argument("--epochs", type=int, default=2, help="passes in each measurement")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(json.dumps(measure(options, pictures(options)), indent=1))
 
@@ -92,11 +100,15 @@ def measure(options: argparse.Namespace, manifest: Manifest) -> dict[str, Any]:
     paths = [str(manifest.file(path)) for path in manifest.column("path")]
     for path in paths:
         Path(path).read_bytes()  # from memory for everybody
-    rounds: dict[str, list[float]] = {name: [] for name in (*RESIZE, "loader")}
-    for _ in range(options.rounds):
-        for name, how in RESIZE.items():
-            rounds[name].append(bare_rate(options, paths, how))
-        rounds["loader"].append(loader_rate(options, manifest))
+    ways: dict[str, Callable[[], float]] = {
+        **{name: partial(bare_rate, options, paths, how) for name, how in RESIZE.items()},
+        "handed": partial(handed_rate, options, paths),
+        "loader": partial(loader_rate, options, manifest),
+    }
+    rounds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(options.rounds):
+        for name in list(ways)[:: -1 if turn % 2 else 1]:
+            rounds[name].append(ways[name]())
     rate = {name: statistics.median(values) for name, values in rounds.items()}
     lwcnn = {str(side): lwcnn_rate(side, options.processes) for side in (64, options.size)}
     return {
@@ -104,13 +116,16 @@ def measure(options: argparse.Namespace, manifest: Manifest) -> dict[str, Any]:
         "processes": options.processes,
         "size_px": options.size,
         "crop_px": options.crop,
-        "bare_per_s": {name: round(rate[name]) for name in RESIZE},
+        "bare_per_s": {name: round(rate[name]) for name in rate if name != "loader"},
         "loader_per_s": round(rate["loader"]),
-        "loader_over_bare": {name: round(rate["loader"] / rate[name], 3) for name in RESIZE},
+        "loader_over_bare": {
+            name: spread(rounds["loader"], rounds[name]) for name in [*RESIZE, "handed"]
+        },
         "lwcnn_per_s": {side: round(value) for side, value in lwcnn.items()},
         "loader_over_lwcnn": {s: round(rate["loader"] / v, 2) for s, v in lwcnn.items()},
         "rounds": {name: [round(value) for value in values] for name, values in rounds.items()},
         "opencv": cv2.__version__,
+        "simplejpeg": version("simplejpeg") if find_spec("simplejpeg") else None,
         "torch": torch.__version__,
         "machine": {"processor": processor(), "python": platform.python_version()},
     }
@@ -147,12 +162,33 @@ def bare_loop(
     epochs: int,
     wait: Callable[[], object] = lambda: None,
 ) -> None:
-    """Read, decode, cut and resize."""
+    """Read, decode, cut and resize all."""
     wait()
     for path in [*paths] * epochs:
-        pixels = cv2.imread(path)
-        x0, y0, x1, y1 = square_window(pixels.shape[1], pixels.shape[0], crop)
-        cv2.resize(pixels[y0:y1, x0:x1], (size, size), interpolation=how)
+        bare_picture(path, crop, size, how)
+
+
+def bare_picture(path: str, crop: int, size: int, how: int) -> NDArray[np.uint8]:
+    """Read, decode, cut and resize one."""
+    pixels = cv2.imread(path)
+    x0, y0, x1, y1 = square_window(pixels.shape[1], pixels.shape[0], crop)
+    return np.asarray(cv2.resize(pixels[y0:y1, x0:x1], (size, size), interpolation=how), np.uint8)
+
+
+def handed_rate(options: argparse.Namespace, paths: Sequence[str]) -> float:
+    """Pictures a second that reach this process from a plain pool; its start is counted."""
+    one = partial(bare_picture, crop=options.crop, size=options.size, how=cv2.INTER_LINEAR)
+    begin = time.perf_counter()
+    with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+        seen = sum(1 for _ in pool.imap(one, [*paths] * options.epochs, chunksize=BATCH))
+    return seen / (time.perf_counter() - begin)
+
+
+def spread(of: Sequence[float], by: Sequence[float]) -> dict[str, float]:
+    """Ratios within the rounds."""
+    ratios = [a / b for a, b in zip(of, by, strict=True)]
+    median, low, high = statistics.median(ratios), min(ratios), max(ratios)
+    return {"median": round(median, 3), "low": round(low, 3), "high": round(high, 3)}
 
 
 def loader_rate(options: argparse.Namespace, manifest: Manifest) -> float:

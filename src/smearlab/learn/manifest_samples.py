@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -11,15 +13,22 @@ from numpy.typing import NDArray
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import ImageError, ManifestError, UnknownNameError, UsageError
 from smearlab.io.quick_jpeg import read_reduced
+from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.train.sampling import Sample
-from smearlab.learn.transforms.picture_views import PictureViewConfig, draw_picture_view
+from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.picture_views import (
+    PictureViewConfig,
+    Prepared,
+    draw_prepared,
+    prepare_picture,
+)
 
 Split = Literal["train", "val", "test"]
 _SPLITS = ("train", "val", "test")
 
 
 class ManifestSamples:
-    """Views of the pictures of a manifest with their type, read from disk when they are drawn.
+    """Views of the pictures of a manifest with their type, read when they are drawn or kept.
 
     A :class:`~smearlab.learn.train.sampling.SampleSource`. One sample of each picture in an epoch.
 
@@ -35,6 +44,11 @@ class ManifestSamples:
         :func:`rows_of_fold`. All when left out.
     column : str
         Where the class stands: ``type``, ``label`` or ``subtype``.
+    crops : ndarray of int, optional
+        For every row of the manifest the side of the middle square that a view shows, px, where
+        origins differ in scale; 0 for the whole picture. ``config.crop_px`` when left out.
+    cache : PictureCache, optional
+        Where decoded pictures are looked for; see :meth:`keep`.
 
     Raises
     ------
@@ -55,6 +69,8 @@ class ManifestSamples:
         *,
         rows: NDArray[np.intp] | None = None,
         column: str = "type",
+        crops: NDArray[np.intp] | None = None,
+        cache: PictureCache | None = None,
     ) -> None:
         self.manifest, self.config = manifest, config or PictureViewConfig()
         self.classes = tuple(classes)
@@ -67,8 +83,15 @@ class ManifestSamples:
             raise ManifestError("no picture is left to learn from; choose other rows")
         self.paths = manifest.column("path")[self.rows]
         self.targets = self._targets(manifest.column(column)[self.rows], column)
-        if self.config.crop_px is not None:
-            self._refuse_small(self.config.crop_px)
+        whole = np.full(len(manifest), self.config.crop_px or 0)
+        self.crops = (whole if crops is None else np.asarray(crops, np.intp))[self.rows]
+        self.cache = PictureCache(0) if cache is None else cache
+        self._preparing = self.config  # views without augmentation share what is kept
+        self._of_crop = {
+            side: replace(self.config, crop_px=side or None)
+            for side in np.unique(self.crops).tolist()
+        }
+        self._refuse_small()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -83,16 +106,55 @@ class ManifestSamples:
 
         See also :class:`smearlab.learn.train.sampling.SampleSource`.
         """
-        config, path = self.config, self.manifest.file(self.paths[index])
         try:
-            picture = read_reduced(path, config.size_px, config.crop_px)
-            view = draw_picture_view(picture, config, rng)
+            kept = self.cache.get(self.key(index)) if len(self.cache) else None
+            picture = kept or self.prepared(index, padded=True)
+            view = draw_prepared(picture, self.config, rng)
         except (ImageError, UsageError) as error:
-            reason = str(error).removeprefix(f"{path}: ")
+            reason = str(error).removeprefix(f"{self.manifest.file(self.paths[index])}: ")
             raise ManifestError(
                 f"{self._row(index)}: {reason}, or leave it out of the manifest"
             ) from error
         return {"pixels": view, "target": self.targets[index]}
+
+    def describe(self, index: int) -> str:
+        """Row and file of a sample, for messages."""
+        return self._row(index)
+
+    def without_augmentation(self) -> ManifestSamples:
+        """The same pictures, each always in the same unchanged view."""
+        still = copy.copy(self)
+        still.config = replace(self.config, ranges=AffineRanges(), colour=0.0)
+        return still
+
+    def keep(self, threads: int = 2, advance: Callable[[int], None] = lambda done: None) -> None:
+        """Put as many pictures as fit into the cache.
+
+        Raises
+        ------
+        ImageError, UsageError
+            If a picture cannot be read, or is smaller than its square.
+        """
+        keys = [self.key(index) for index in range(len(self))]
+        self.cache.fill(keys, self.prepared, threads, advance)
+
+    def key(self, index: int) -> Hashable:
+        """What a prepared picture follows from."""
+        config = self._preparing
+        return self.paths[index], config.size_px, int(self.crops[index]), config.ranges.reach
+
+    def prepared(self, index: int, *, padded: bool = False) -> Prepared:
+        """A picture, read from its file; for ``padded`` see :func:`read_reduced`.
+
+        Raises
+        ------
+        ImageError, UsageError
+            If it cannot be read, or is smaller than its square.
+        """
+        config = self._of_crop[int(self.crops[index])]
+        path = self.manifest.file(self.paths[index])
+        picture = read_reduced(path, config.size_px, config.crop_px, padded=padded)
+        return prepare_picture(picture, config)
 
     def _targets(self, names: NDArray[Any], column: str) -> NDArray[np.int64]:
         """Class numbers, shape (N,)."""
@@ -109,16 +171,17 @@ class ManifestSamples:
                 )
         return np.array([number[name] for name in names], np.int64)
 
-    def _refuse_small(self, crop_px: int) -> None:
+    def _refuse_small(self) -> None:
         """Pictures whose size is in the manifest need not be opened to see that they are small."""
         for side in ("width_px", "height_px"):
             # Sizes that are not known are NaN, and those are not below anything.
             sizes = self.manifest.column(side)[self.rows].astype(np.float64)
-            small = np.flatnonzero(sizes < crop_px)
+            small = np.flatnonzero(sizes < self.crops)
             if small.size:
+                place = int(small[0])
                 raise ManifestError(
-                    f"{self._row(int(small[0]))} has a {side} of {sizes[small[0]]:.0f}, less than "
-                    f"the square of {crop_px} px that a view shows; ask for a smaller one, or for "
+                    f"{self._row(place)} has a {side} of {sizes[place]:.0f}, less than the square "
+                    f"of {self.crops[place]} px that a view shows; ask for a smaller one, or for "
                     "the whole picture (crop_px=None)"
                 )
 

@@ -9,7 +9,14 @@ import pytest
 import torch
 from toy_run import CONFIG
 
-from smearlab.learn.train.sampling import Sample, batches, steps_per_epoch
+from smearlab.learn.train.sampling import (
+    Sample,
+    Share,
+    batches,
+    name_samples,
+    samples_of_step,
+    steps_per_epoch,
+)
 
 
 class Numbers:
@@ -74,3 +81,44 @@ def test_arrays_come_as_stacked_tensors() -> None:
     assert isinstance(batch["draw"], torch.Tensor)
     assert batch["draw"].shape == (8,)
     assert batch["draw"].dtype == torch.float64
+
+
+@pytest.mark.parametrize("n", [27, 50, 5])
+def test_what_a_step_learns_from_can_be_told(n: int) -> None:
+    config = replace(CONFIG, batch_size=4, accumulate=3)
+    found = drawn(n, 0, 6, batch_size=4, accumulate=3)
+    assert len(found) == 6 * 3
+    for step in range(6):
+        indices = [i for batch, _ in found[3 * step : 3 * step + 3] for i in batch]
+        assert samples_of_step(n, config, step) == indices
+
+
+def test_small_batches_are_cut_from_the_large_one() -> None:
+    large = drawn(27, 1, 4, batch_size=12)
+    small = drawn(27, 1, 4, batch_size=4, accumulate=3)
+    for step, (indices, draws) in enumerate(large):
+        mine = small[3 * step : 3 * step + 3]
+        assert [i for batch, _ in mine for i in batch] == indices
+        assert [value for _, values in mine for value in values] == draws
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_processes_share_each_batch(processes: int) -> None:
+    config = replace(CONFIG, accumulate=2)
+    whole = [batch["index"].tolist() for batch in batches(Numbers(40), config, 0, 4)]
+    shares = [
+        [batch["index"].tolist() for batch in batches(Numbers(40), config, 0, 4, share)]
+        for share in (Share(rank, processes) for rank in range(processes))
+    ]
+    joined = [[i for part in parts for i in part] for parts in zip(*shares, strict=True)]
+    assert joined == whole
+    assert {len(part) for share in shares for part in share} == {8 // processes}
+
+
+def test_samples_are_named_by_a_source_that_can() -> None:
+    class Files(Numbers):
+        def describe(self, index: int) -> str:
+            return f"{index}.png"
+
+    assert name_samples(Files(9), [3, 5]) == "3.png, 5.png"
+    assert name_samples(Numbers(9), [3, 5]) == "3, 5"

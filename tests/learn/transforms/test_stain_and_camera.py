@@ -99,3 +99,15 @@ def test_dark_cells_darken_the_chosen_pixels_only() -> None:
         core = cv2.erode(cells.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
         assert out[core].mean() < pixels[core].mean() - 5
         assert np.array_equal(out, dark_cells(pixels, cells, np.random.default_rng(seed)))
+
+
+def test_stain_is_the_formula_of_densities(smear: NDArray[np.uint8]) -> None:
+    """Written out, draw by draw: a run that is taken up again sees what it would have seen."""
+    light = np.quantile(smear[::8, ::8].reshape(-1, 3), 0.95, axis=0).clip(32)
+    density = -np.log((smear.astype(np.float32) + 4) / (light.astype(np.float32) + 4))
+    draw = rng(5)
+    gain = np.exp(draw.normal(0, 0.28, 3) + draw.normal(0, 0.25))
+    mix = np.diag(gain) + draw.normal(0, 0.12, (3, 3))
+    lamp = light * np.exp(draw.normal(0, 0.07, 3) + draw.normal(0, 0.06))
+    out = (lamp.clip(60, 255) + 4) * np.exp(-(density @ mix.T.astype(np.float32))) - 4
+    np.testing.assert_array_equal(stain_jitter(smear, rng(5)), out.clip(0, 255).astype(np.uint8))

@@ -121,6 +121,18 @@ class AffineRanges:
         if not 0 <= self.mirrored <= 1:
             raise UsageError(f"mirrored must lie within [0, 1]; received {self.mirrored}")
 
+    @property
+    def reach(self) -> float:
+        """How far from the middle a view can look, in sides of its window, at most.
+
+        A point of the view is at most half a side from the middle; shift, turn, shear and zoom
+        are taken back one after the other, each at its worst.
+        """
+        angle = math.radians(min(45.0, max(map(abs, self.turn))))
+        shift, shear = max(map(abs, self.shift)), max(map(abs, self.shear))
+        turned = (0.5 + shift) * (math.cos(angle) + math.sin(angle))
+        return turned * (1 + shear) / self.zoom[0]
+
     def draw(self, rng: np.random.Generator) -> Affine:
         """One change; all chance comes from ``rng``.
 
@@ -135,6 +147,52 @@ class AffineRanges:
             low + (end - low) * share for (low, end), share in zip(ranges, chance, strict=False)
         )
         return Affine(turn, (right, down), shear, (wide, high), chance[6] < self.mirrored)
+
+
+@dataclass(frozen=True)
+class EightVersionRanges:
+    """Paper B's eight versions of a picture as changes about its middle, drawn evenly.
+
+    The same eight as :class:`smearlab.learn.transforms.paper_augmentations.EightVersions`: the
+    picture, its two mirror images, its three quarter turns, a crop, a mirrored crop.
+
+    Parameters
+    ----------
+    crop : tuple of float
+        Range of the share of a side that a crop keeps, above 0 and at most 1.
+
+    Raises
+    ------
+    UsageError
+        If it is no rising range of shares.
+    """
+
+    crop: Range = (0.7, 0.9)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.crop[0] <= self.crop[1] <= 1:
+            raise UsageError(f"crop must be a rising range within (0, 1]; received {self.crop}")
+
+    @property
+    def reach(self) -> float:
+        """See :attr:`AffineRanges.reach`; a quarter turn of a square shows the square."""
+        return 0.5
+
+    def draw(self, rng: np.random.Generator) -> Affine:
+        """One change; all chance comes from ``rng``."""
+        version = int(rng.integers(8))
+        low, high = self.crop
+        chance = rng.random(3).tolist()
+        if version == 2:  # upside down is a half turn of the mirror image
+            return Affine(turn=180.0, mirrored=True)
+        if version in (3, 4, 5):
+            return Affine(turn=90.0 * (version - 2))
+        mirrored = version in (1, 7)
+        if version < 6:
+            return Affine(mirrored=mirrored)
+        share = low + (high - low) * chance[0]
+        right, down = ((0.5 - place) * (1 - share) / share for place in chance[1:])
+        return Affine(shift=(right, down), zoom=(1 / share, 1 / share), mirrored=mirrored)
 
 
 #: Mondal et al. 2024, section 3.2.4: turns of −20° to 20°, shifts of −0.05 to 0.05, a shear λ and

@@ -26,8 +26,7 @@ def stain_jitter(
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    light = np.quantile(pixels[::8, ::8].reshape(-1, 3), 0.95, axis=0).clip(32)
-    density = -np.log((pixels.astype(np.float32) + 4) / (light.astype(np.float32) + 4))
+    light, density = _light_and_density(pixels)
     gain = np.exp(rng.normal(0, 0.28 * strength, 3) + rng.normal(0, 0.25 * strength))
     mix = np.diag(gain) + rng.normal(0, 0.12 * strength, (3, 3))
     lamp = light * np.exp(rng.normal(0, 0.07 * strength, 3) + rng.normal(0, 0.06 * strength))
@@ -62,8 +61,7 @@ def dark_cells(
     blotches = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
     gain = np.exp(rng.uniform(np.log(1.4), np.log(5.0)) + rng.normal(0, 0.25, 3))
     uneven = np.exp(rng.uniform(0, 0.35) * blotches)
-    light = np.quantile(pixels[::8, ::8].reshape(-1, 3), 0.95, axis=0).clip(32)
-    density = -np.log((pixels.astype(np.float32) + 4) / (light.astype(np.float32) + 4))
+    light, density = _light_and_density(pixels)
     # Red cells absorb blue and green light; where they look blue, they absorb red as well.
     grey = density.mean(axis=2, keepdims=True)
     share = float(rng.uniform(0, 1))
@@ -117,6 +115,15 @@ def camera_jitter(
         coded = cv2.imencode(".jpg", out, quality)[1]
         out = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(out)
+
+
+def _light_and_density(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Grey levels of the background, shape (3,), and optical densities against it, (H, W, 3)."""
+    light = np.quantile(pixels[::8, ::8].reshape(-1, 3), 0.95, axis=0).clip(32)
+    density = -np.log((pixels.astype(np.float32) + 4) / (light.astype(np.float32) + 4))
+    return light, density
 
 
 def _shade(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -10,7 +11,12 @@ from numpy.typing import NDArray
 
 from smearlab.errors import UsageError
 from smearlab.io.quick_jpeg import Reduced
-from smearlab.learn.transforms.affine_ranges import PAPER_D, Affine, AffineRanges
+from smearlab.learn.transforms.affine_ranges import (
+    PAPER_D,
+    Affine,
+    AffineRanges,
+    EightVersionRanges,
+)
 from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
 from smearlab.preprocess.central_square import W_NET_CROP_PX, square_window
 from smearlab.preprocess.contrast import equalise
@@ -27,7 +33,7 @@ class PictureViewConfig:
     crop_px : int or None
         Side of the middle square of the picture that a view shows; the same for every picture,
         as sizes tell the class in some archives. None squeezes the whole picture.
-    ranges : AffineRanges
+    ranges : AffineRanges or EightVersionRanges
         What is drawn; ``AffineRanges()`` leaves pictures as they are.
     clip_limit : float
         Of CLAHE; 0 leaves the contrast.
@@ -42,7 +48,7 @@ class PictureViewConfig:
 
     size_px: int = 128
     crop_px: int | None = W_NET_CROP_PX
-    ranges: AffineRanges = field(default=PAPER_D)
+    ranges: AffineRanges | EightVersionRanges = field(default=PAPER_D)
     clip_limit: float = 0.0
     colour: float = 0.0
 
@@ -54,6 +60,35 @@ class PictureViewConfig:
         for name in ("clip_limit", "colour"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """As much of a picture as views can show, at the resolution that they need.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3 or 4)
+        sRGB; a fourth channel says nothing.
+    window : tuple of float
+        ``(x0, y0, x1, y1)`` px of ``pixels``, half-open: the square that an unchanged view shows.
+        It need not begin on a whole pixel.
+    """
+
+    pixels: NDArray[np.uint8]
+    window: tuple[float, float, float, float]
+
+    def within(self, reach: float) -> Prepared:
+        """Without what lies further from the middle than ``reach`` sides of the window."""
+        x0, y0, x1, y1 = self.window
+        height, width = self.pixels.shape[:2]
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        # Two pixels more: interpolation looks at the neighbours.
+        across, down = reach * (x1 - x0) + 2, reach * (y1 - y0) + 2
+        left, top = max(0, math.floor(x - across)), max(0, math.floor(y - down))
+        right, bottom = min(width, math.ceil(x + across)), min(height, math.ceil(y + down))
+        window = (x0 - left, y0 - top, x1 - left, y1 - top)
+        return Prepared(self.pixels[top:bottom, left:right], window)
 
 
 def draw_picture_view(
@@ -79,10 +114,33 @@ def draw_picture_view(
     UsageError
         If the picture is smaller than ``crop_px``.
     """
+    return draw_prepared(prepare_picture(picture, config), config, rng)
+
+
+def prepare_picture(picture: Reduced, config: PictureViewConfig) -> Prepared:
+    """What is the same for all views of a picture: where to look, and how finely.
+
+    Parameters
+    ----------
+    picture : Reduced
+    config : PictureViewConfig
+
+    Raises
+    ------
+    UsageError
+        If the picture is smaller than ``crop_px``.
+    """
     window = (0, 0, picture.width_px, picture.height_px)
     if config.crop_px is not None:
         window = square_window(picture.width_px, picture.height_px, config.crop_px)
-    view = cut_view(picture, window, config.size_px, config.ranges.draw(rng))
+    return _shrunk(picture, window, config.size_px).within(config.ranges.reach)
+
+
+def draw_prepared(
+    prepared: Prepared, config: PictureViewConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """One random view of a prepared picture; see :func:`draw_picture_view`."""
+    view = _warped(prepared, config.size_px, config.ranges.draw(rng))
     if config.clip_limit > 0:
         view = equalise(view, clip_limit=config.clip_limit)
     if config.colour > 0:
@@ -110,20 +168,31 @@ def cut_view(
     -------
     ndarray of uint8, shape (size_px, size_px, 3)
     """
-    pixels, (x0, y0, x1, y1) = picture.pixels, np.array(window) / picture.reduction
+    return _warped(_shrunk(picture, window, size_px), size_px, affine)
+
+
+def _shrunk(picture: Reduced, window: tuple[int, int, int, int], size_px: int) -> Prepared:
+    """Averaged down while it is twice as fine as needed, so that granules do not alias."""
+    pixels, (x0, y0, x1, y1) = picture.pixels, (edge / picture.reduction for edge in window)
     shrink = min(x1 - x0, y1 - y0) / size_px
-    if shrink >= 2:  # so that fine granules do not alias
+    if shrink >= 2:
         share = 1 / int(shrink)
         small = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
         pixels = np.asarray(small, np.uint8)
         fx = pixels.shape[1] / picture.pixels.shape[1]
         fy = pixels.shape[0] / picture.pixels.shape[0]
         x0, y0, x1, y1 = x0 * fx, y0 * fy, x1 * fx, y1 * fy
+    return Prepared(pixels, (x0, y0, x1, y1))
+
+
+def _warped(prepared: Prepared, size_px: int, affine: Affine) -> NDArray[np.uint8]:
+    # Four channels are warped to the same bytes as three, in two thirds of the time.
+    pixels = prepared.pixels
     view = cv2.warpAffine(
-        pixels,
-        affine.matrix((x0, y0, x1, y1), (size_px, size_px)),
+        pixels if pixels.shape[2] == 4 else cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA),
+        affine.matrix(prepared.window, (size_px, size_px)),
         (size_px, size_px),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(view, np.uint8)
+    return np.asarray(cv2.cvtColor(view, cv2.COLOR_RGBA2RGB), np.uint8)
