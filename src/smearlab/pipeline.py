@@ -12,7 +12,7 @@ import numpy as np
 
 from smearlab.classify.types_of_cells import Classifier, from_shares
 from smearlab.errors import UsageError
-from smearlab.instances.decoders import Found, decode, outline_cells
+from smearlab.instances.decoders import Found, decode, make_ready, outline_cells
 from smearlab.instances.labels import paint_labels
 from smearlab.instances.scales import look_at_field
 from smearlab.io.bundles import Bundle, find_bundle
@@ -81,6 +81,7 @@ class Analyzer:
         overlap_px: int = 0,
     ) -> None:
         self._segmenter = Segmenter(segmenter, tile_px, overlap_px)
+        make_ready(segmenter.card)
         self._classifier = None if classifier is None else Classifier(classifier)
         self.bundles = {"segmenter": segmenter}
         if classifier is not None:

@@ -15,7 +15,7 @@ from smearlab.instances.labels import paint_polygons
 from smearlab.instances.outlines import Outline, draw_outlines
 from smearlab.instances.polygons import rim_polygon
 from smearlab.instances.presence import LIKELY_HEAT, Presence, visible_shares
-from smearlab.instances.watershed import split_touching
+from smearlab.instances.watershed import load_scikit_image, split_touching
 from smearlab.segment.maps import FieldMaps
 from smearlab.types import ELEMENTS, Box, Element
 
@@ -46,6 +46,12 @@ class Found:
     element: Element | None
     shares: Mapping[Element, float]
     outline: Outline | None = None
+
+
+def make_ready(card: Mapping[str, Any]) -> None:
+    """Import what the decoder of a card needs, before several threads ask for it at once."""
+    if card.get("decoder") == "watershed":
+        load_scikit_image()
 
 
 def decode(

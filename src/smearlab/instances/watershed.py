@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -77,20 +78,28 @@ def _markers(distance: NDArray[np.float32], depth: float) -> NDArray[np.int32]:
     return np.asarray(cv2.connectedComponents(tops)[1], np.int32)
 
 
-# scikit-image is not typed: these two say what goes in and comes out.
+#: Threads that import a part of scikit-image at the same time may get it half made.
+_IMPORTING = Lock()
 
 
 def _flood(
     height: NDArray[np.float32], markers: NDArray[np.int32], mask: NDArray[np.bool_]
 ) -> NDArray[np.int32]:
-    from skimage import segmentation
-
-    watershed: Callable[..., Any] = segmentation.watershed
+    watershed, _ = load_scikit_image()
     return np.asarray(watershed(height, markers, connectivity=2, mask=mask), np.int32)
 
 
 def _rebuild(seed: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    from skimage import morphology
-
-    reconstruction: Callable[..., Any] = morphology.reconstruction
+    _, reconstruction = load_scikit_image()
     return np.asarray(reconstruction(seed, mask, method="dilation"), np.float32)
+
+
+def load_scikit_image() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Its watershed and reconstruction; imported late, since most bundles need neither.
+
+    Whoever starts threads calls this before.
+    """
+    with _IMPORTING:
+        from skimage.morphology import reconstruction
+        from skimage.segmentation import watershed
+    return watershed, reconstruction

@@ -35,7 +35,7 @@ FIRST = Stage(
         "map_step": 2,
         "grid_step": 4,
         "cell_diameter_px": 56,
-        "cell_diameter_range_px": [42, 90],
+        "cell_diameter_range_px": [38, 90],
         "first_look_px": 352,
         "suppress": {"same": 0.6, "other": 0.7},
         "data": ["TXL-PBC (train, MIT)", "BCCD (train, MIT) with white-cell masks (Banik 2020)"],
