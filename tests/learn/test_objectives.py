@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smearlab.errors import UsageError
+from smearlab.learn.losses import classification
 from smearlab.learn.losses.boxes import side_giou
 from smearlab.learn.losses.heat import centre_focal
 from smearlab.learn.losses.maps import class_map_loss
@@ -73,6 +77,56 @@ def test_classification_counts_right_answers() -> None:
     log = logits.log_softmax(1)
     by_hand = -(0.7 * log[[0, 1], [0, 1]] + 0.1 * log.sum(1)).mean()
     torch.testing.assert_close(smooth, by_hand)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "hinge", "focal"])
+def test_each_loss_is_taken_with_its_options(name: str) -> None:
+    logits = torch.tensor([[2.0, 0.0, 1.0], [0.0, 1.0, 0.5]])
+    target = torch.tensor([0, 1])
+    weights = torch.tensor([1.0, 3.0, 2.0])
+    objective = Classification(
+        loss=name,  # type: ignore[arg-type]
+        class_weights=(1.0, 3.0, 2.0),
+        gamma=1.5,
+        margin=2.5,
+    )
+    expected = {
+        "cross_entropy": classification.cross_entropy(logits, target, 0.0, weights),
+        "hinge": classification.multiclass_hinge(logits, target, 2.5, weights),
+        "focal": classification.focal(logits, target, 1.5, weights),
+    }
+    found = objective(Fixed(logits), {"pixels": PIXELS, "target": target})
+    assert float(found["loss"]) == float(expected[name])
+    assert float(found["accuracy"]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"loss": "hing"}, "unknown loss 'hing'; did you mean 'hinge'"),
+        ({"label_smoothing": 1.0}, r"label_smoothing must lie within \[0, 1\); received 1.0"),
+        ({"loss": "focal", "label_smoothing": 0.1}, "label_smoothing belongs to cross_entropy"),
+        ({"gamma": -1.0}, "gamma must be at least 0 and margin above 0; received -1.0, 1.0"),
+        ({"margin": 0.0}, "margin above 0; received 2.0, 0.0"),
+        ({"class_weights": (1.0, 0.0)}, r"class_weights must be above 0; received \(1.0, 0.0\)"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Classification(**given)
+
+
+@pytest.mark.parametrize(("target", "named"), [([0, 3], 3), ([-100, 1], -100)])
+def test_a_class_that_the_network_lacks_is_named(target: list[int], named: int) -> None:
+    batch = {"pixels": PIXELS, "target": torch.tensor(target)}
+    with pytest.raises(UsageError, match=f"class number {named}, and the network has 3 classes"):
+        Classification()(Fixed(torch.zeros(2, 3)), batch)
+
+
+def test_as_many_class_weights_as_classes() -> None:
+    batch = {"pixels": PIXELS, "target": torch.tensor([0, 1])}
+    with pytest.raises(UsageError, match=r"there are 2 class_weights, and the network has 3"):
+        Classification(class_weights=(1.0, 2.0))(Fixed(torch.zeros(2, 3)), batch)
 
 
 def test_foreground_is_any_element_and_unknown_pixels_are_left_out() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from torch import nn
 
@@ -15,6 +15,9 @@ from smearlab.errors import UnknownNameError, UsageError
 from smearlab.learn.export import BundleGraph
 from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.train.supervised import Objective
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Samples = Literal["centres", "foreground", "cells"]
 
@@ -113,14 +116,22 @@ class Recipe:
         raise UnknownNameError(f"stage of {self.name}", name, [s.name for s in self.stages])
 
 
-def override(stage: Stage, settings: Sequence[str]) -> Stage:
-    """Apply ``train.lr=1e-3`` and ``view.size=320`` to a stage.
+#: Stage, or the recipe of a classifier.
+Configured = TypeVar("Configured", bound="DataclassInstance")
+
+
+def override(
+    configured: Configured, settings: Sequence[str], parts: Sequence[str] = ("train", "view")
+) -> Configured:
+    """Apply ``train.lr=1e-3`` and ``view.size=320`` to a stage or a recipe.
 
     Parameters
     ----------
-    stage : Stage
+    configured : Stage or ClassifierRecipe
     settings : sequence of str
         ``part.key=value``; values are Python literals, or words.
+    parts : sequence of str
+        Names of the parts that may be changed.
 
     Raises
     ------
@@ -134,11 +145,12 @@ def override(stage: Stage, settings: Sequence[str]) -> Stage:
         part, _, key = path.partition(".")
         if not equals or not key:
             raise UsageError(f"--set takes part.key=value, as train.lr=1e-3; received {setting!r}")
-        if part not in ("train", "view"):
-            raise UnknownNameError("part of a stage", part, ("train", "view"))
-        changed = _with_key(getattr(stage, part), key, _value(text))
-        stage = dataclasses.replace(stage, **{part: changed})
-    return stage
+        if part not in parts:
+            kind = "stage" if isinstance(configured, Stage) else "recipe"
+            raise UnknownNameError(f"part of a {kind}", part, parts)
+        changed = _with_key(getattr(configured, part), key, _value(text))
+        configured = dataclasses.replace(configured, **{part: changed})
+    return configured
 
 
 def _value(text: str) -> Any:
@@ -173,6 +185,9 @@ def _fit(value: Any, hint: Any) -> Any:
             except TypeError:
                 continue
         raise TypeError
+    if kind is tuple and parts[-1:] == (...,):
+        several = value if isinstance(value, tuple) else (value,)
+        return tuple(_fit(v, parts[0]) for v in several)
     if kind is tuple:
         if not isinstance(value, tuple) or len(value) != len(parts):
             raise TypeError

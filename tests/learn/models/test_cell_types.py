@@ -65,6 +65,8 @@ def test_the_average_is_over_four_different_views() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"classes": 1}, "classes must be at least 2; received 1"),
+        ({"dropout": 1.0}, r"dropout must lie within \[0, 1\); received 1.0"),
         ({"turns": 3}, "turns must be 1, 2 or 4; received 3"),
         ({"widths": (4, 8), "blocks": (1, 1)}, "widths needs one number more than blocks"),
     ],

@@ -21,6 +21,15 @@ def test_it_gives_a_logit_a_class(classes: int, side: int) -> None:
         assert model(torch.rand(3, 3, side, side)).shape == (3, classes)
 
 
-def test_crops_that_the_pools_would_eat_are_refused() -> None:
-    with pytest.raises(UsageError, match="input_px must be at least 46; received 45"):
-        LWCNNConfig(input_px=45)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"classes": 1}, "classes must be at least 2; received 1"),
+        ({"dropout": 1.0}, r"dropout must lie within \[0, 1\); received 1.0"),
+        ({"input_px": 45}, "input_px must be at least 46; received 45"),
+    ],
+)
+def test_impossible_sizes_are_refused(given: dict[str, float], message: str) -> None:
+    """The pools would eat crops of 45 px."""
+    with pytest.raises(UsageError, match=message):
+        LWCNNConfig(**given)  # type: ignore[arg-type]

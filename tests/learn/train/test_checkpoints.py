@@ -11,8 +11,10 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from toy_run import fresh_model
 
+from smearlab.errors import UsageError
 from smearlab.learn.train.checkpoints import (
     WEIGHTS,
+    Progress,
     load_checkpoint,
     load_weights,
     parameter_count,
@@ -20,6 +22,7 @@ from smearlab.learn.train.checkpoints import (
     save_weights,
 )
 from smearlab.learn.train.config import OptimizerName, TrainConfig, build_optimizer
+from smearlab.learn.train.stopping import Standing
 
 
 def made(name: OptimizerName) -> tuple[nn.Module, AveragedModel, torch.optim.Optimizer]:
@@ -38,10 +41,11 @@ def test_all_of_the_state_comes_back(name: OptimizerName, tmp_path: Path) -> Non
         optimizer.step()
         averaged.update_parameters(model)
     optimizer.param_groups[0]["lr"] = 0.0123
-    save_checkpoint(tmp_path, model, averaged, optimizer, 7, 12.5)
+    progress = Progress(33, 7, 12.5, Standing(0.25, 6, 1, 0.2, 0.25, 1), {"scale": 1024.0})
+    save_checkpoint(tmp_path, model, averaged, optimizer, progress)
 
     model2, averaged2, optimizer2 = made(name)
-    assert load_checkpoint(tmp_path, model2, averaged2, optimizer2) == 7
+    assert load_checkpoint(tmp_path, model2, averaged2, optimizer2) == progress
     for old, new in ((model, model2), (averaged, averaged2)):
         for key, value in old.state_dict().items():
             assert torch.equal(new.state_dict()[key], value), key
@@ -58,14 +62,14 @@ def test_all_of_the_state_comes_back(name: OptimizerName, tmp_path: Path) -> Non
 
 def test_without_a_checkpoint_nothing_is_done(tmp_path: Path) -> None:
     model, averaged, optimizer = made("adamw")
-    assert load_checkpoint(tmp_path, model, averaged, optimizer) == 0
+    assert load_checkpoint(tmp_path, model, averaged, optimizer) == Progress()
 
 
 def test_weights_load_strictly_and_for_evaluation(tmp_path: Path) -> None:
     _, averaged, _ = made("adamw")
     save_weights(tmp_path, averaged)
     assert not load_weights(tmp_path / WEIGHTS, fresh_model().train()).training
-    with pytest.raises(RuntimeError, match="Missing key"):
+    with pytest.raises(UsageError, match=r"another network: \S+ is \[.*\] in it and not"):
         load_weights(tmp_path / WEIGHTS, nn.Sequential(nn.Linear(2, 2)))
 
 

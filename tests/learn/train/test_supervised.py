@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,15 @@ from pathlib import Path
 import pytest
 import torch
 import toy_run
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from toy_run import CONFIG, Stripes, fresh_model, losses_of, same_weights, train
 
-from smearlab.errors import UsageError
+from smearlab.errors import RunError, UsageError
+from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
+from smearlab.learn.train import progress
+from smearlab.learn.train.sampling import Sample, samples_of_step
 from smearlab.learn.train.supervised import fit
 
 FILES = {
@@ -104,10 +109,16 @@ def test_a_run_that_failed_goes_on_to_the_same_end(
     assert source.drawn == 24 * (4 - stop_after // 24), "finished epochs are not done again"
 
 
-def test_a_killed_run_goes_on_to_the_same_end(uninterrupted: Path, tmp_path: Path) -> None:
-    """A real process, really killed, at a random moment; then another one goes on."""
+@pytest.mark.parametrize("minutes", ["0", "1e-9"])
+def test_a_killed_run_goes_on_to_the_same_end(
+    uninterrupted: Path, tmp_path: Path, minutes: str
+) -> None:
+    """A real process, really killed, at a random moment; then another one goes on.
+
+    Its checkpoints are of whole epochs, or of every step.
+    """
     run = tmp_path / "run"
-    command = [sys.executable, str(Path(toy_run.__file__)), str(run)]
+    command = [sys.executable, str(Path(toy_run.__file__)), str(run), minutes]
     moment = random.SystemRandom().randrange(1, 4 * 24 - 1)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -117,6 +128,41 @@ def test_a_killed_run_goes_on_to_the_same_end(uninterrupted: Path, tmp_path: Pat
         process.kill()
     assert process.returncode != 0, "the run was over before it was killed"
     train(run)
+    assert_same_end(run, uninterrupted)
+
+
+def test_a_checkpoint_inside_an_epoch_saves_its_steps(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    often = replace(CONFIG, checkpoint_minutes=1e-9)
+    with pytest.raises(OSError, match="the disk is gone"):
+        train(run, often, Stripes(stop_after=24 + 8 + 3))
+    assert json.loads((run / "checkpoint.json").read_text())["step"] == 4
+    source = Stripes()
+    train(run, source=source)  # how often checkpoints are written may change
+    assert source.drawn == 4 * 24 - 4 * 8
+    assert_same_end(run, uninterrupted)
+
+
+def test_a_checkpoint_of_a_version_that_counted_epochs_is_taken_up(
+    uninterrupted: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(OSError):
+        train(run, source=Stripes(stop_after=24 * 2 + 1))
+    path = run / "checkpoint.safetensors"
+    with safe_open(path, framework="pt") as stream:
+        facts = json.loads(stream.metadata()["facts"])
+    kept = {key: facts[key] for key in ("epoch", "groups", "plain", "seconds")}
+    for group in kept["groups"]:
+        del group["lr_scale"]
+    save_file(load_file(path), path, metadata={"facts": json.dumps(kept)})
+    asked = json.loads((run / "config.json").read_text())
+    for key in ("accumulate", "momentum", "stop_patience", "checkpoint_minutes"):
+        del asked["asked"]["train"][key]
+    (run / "config.json").write_text(json.dumps(asked))
+    source = Stripes()
+    train(run, source=source)
+    assert source.drawn == 2 * 24
     assert_same_end(run, uninterrupted)
 
 
@@ -178,19 +224,46 @@ def test_a_trial_follows_the_schedule_of_the_whole(uninterrupted: Path, tmp_path
 def test_another_configuration_is_refused(uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)
-    with pytest.raises(UsageError, match=r"another configuration \(differs in train\)"):
-        train(run, replace(CONFIG, lr=0.02))
-    with pytest.raises(UsageError, match="differs in recipe"):
+    with pytest.raises(
+        UsageError,
+        match=r"another configuration \(differs in train\): train.lr was 0.01 and is 0.02; "
+        r"train.optimizer was 'adamw' and is 'sgd'\. Choose another",
+    ):
+        train(run, replace(CONFIG, lr=0.02, optimizer="sgd"))
+    with pytest.raises(
+        UsageError, match=r"\(differs in view\): view.size was 'not there' and is 3"
+    ):
         fit(
             fresh_model(),
             Stripes(),
             toy_run.OBJECTIVE,
             CONFIG,
             run,
-            describe={"recipe": "another"},
+            describe={"view": {"size": 3}},
             show=False,
         )
     assert_same_end(run, uninterrupted)
+
+
+def test_another_network_is_refused(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    other = CellTypes(CellTypesConfig(classes=3, widths=(8, 8), blocks=(1,), turns=1))
+    with pytest.raises(
+        UsageError, match=r"another network: \S+ is \[2(, 8)?\] in it and \[3(, 8)?\] here"
+    ):
+        fit(other, Stripes(), toy_run.OBJECTIVE, CONFIG, run, show=False)
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_a_damaged_checkpoint_is_named(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    path = run / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(RunError, match=r"checkpoint.safetensors cannot be read"):
+        train(run)
 
 
 def test_weights_are_averaged_as_their_text_says(tmp_path: Path) -> None:
@@ -237,11 +310,94 @@ def test_a_run_that_diverges_stops_and_says_so(
 ) -> None:
     model = fresh_model()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    with pytest.raises(FloatingPointError, match=message):
+    with pytest.raises(FloatingPointError, match=f"{message}.*has no checkpoint yet"):
         fit(model, Stripes(), objective, CONFIG, tmp_path, show=False)
     assert not (tmp_path / "model.safetensors").exists()
     trained = dict(model.named_parameters())
     assert all(torch.equal(before[name], value) for name, value in trained.items())
+
+
+class Named(Stripes):
+    """Stripes that have names."""
+
+    def describe(self, index: int) -> str:
+        return f"stripe-{index}.png"
+
+
+def test_a_loss_that_is_no_number_names_its_samples_and_keeps_the_checkpoint(
+    tmp_path: Path,
+) -> None:
+    """One sample spoils the first batch that it is in, in the second epoch."""
+    spoilt = samples_of_step(toy_run.SAMPLES, CONFIG, 4)
+    steps = 0
+
+    def objective(model: nn.Module, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        nonlocal steps
+        steps += 1
+        return (nan_loss if steps == 5 else toy_run.OBJECTIVE)(model, batch)
+
+    names = ", ".join(f"stripe-{index}.png" for index in spoilt)
+    with pytest.raises(
+        FloatingPointError, match=rf"in step 5, epoch 2; .* look at its samples: {names}\. The last"
+    ):
+        fit(fresh_model(), Named(), objective, CONFIG, tmp_path, show=False)
+    assert json.loads((tmp_path / "checkpoint.json").read_text())["step"] == 3
+    weights = load_file(tmp_path / "model.safetensors")
+    assert all(bool(torch.isfinite(value).all()) for value in weights.values())
+    train(tmp_path / "same", replace(CONFIG, max_steps=3))
+    same = load_file(tmp_path / "same" / "model.safetensors")
+    assert all(torch.equal(weights[name], value) for name, value in same.items())
+
+
+def test_weights_that_are_no_numbers_never_replace_a_checkpoint(tmp_path: Path) -> None:
+    """The last step of the second epoch has a finite loss, and a gradient nobody looks at."""
+    config, steps = replace(CONFIG, clip_norm=0.0), 0
+
+    def objective(model: nn.Module, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        nonlocal steps
+        steps += 1
+        return (steep_loss if steps == 6 else toy_run.OBJECTIVE)(model, batch)
+
+    with pytest.raises(
+        FloatingPointError,
+        match=r"\S+ is not finite after step 6; lower train.lr \(0.01\), or set train.clip_norm",
+    ):
+        fit(fresh_model(), Stripes(), objective, config, tmp_path, show=False)
+    assert json.loads((tmp_path / "checkpoint.json").read_text())["step"] == 3
+    train(tmp_path / "same", replace(config, max_steps=3))
+    for name in ("model", "checkpoint"):
+        kept, same = (
+            load_file(run / f"{name}.safetensors") for run in (tmp_path, tmp_path / "same")
+        )
+        assert all(torch.equal(kept[key], value) for key, value in same.items())
+
+
+def test_the_log_is_readable_while_it_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert progress._FLUSH_SECONDS <= 5
+    monkeypatch.setattr(progress, "_FLUSH_SECONDS", 0)
+    seen = []
+
+    class Watched(Stripes):
+        def sample(self, index: int, rng: toy_run.np.random.Generator) -> Sample:
+            seen.append((self.drawn // 8, len(losses_of(tmp_path))))
+            return super().sample(index, rng)
+
+    train(tmp_path, source=Watched())
+    assert seen[-1] == (11, 11)
+    assert all(steps == lines for steps, lines in seen)
+
+
+def test_what_the_log_says_is_written_for_tensorboard(tmp_path: Path) -> None:
+    config = replace(CONFIG, tensorboard=True)
+    with pytest.raises(OSError):
+        train(tmp_path, config, Stripes(stop_after=24 + 1))
+    train(tmp_path, config)
+    files = sorted((tmp_path / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime)
+    counts = [path.read_bytes().count(b"train/loss") for path in files]
+    assert sum(counts) >= 12
+    assert len(counts) == 2
 
 
 def test_the_bar_is_drawn_only_when_asked(
@@ -251,4 +407,6 @@ def test_the_bar_is_drawn_only_when_asked(
     fit(fresh_model(), Stripes(), toy_run.OBJECTIVE, config, tmp_path / "a", show=False)
     assert "training" not in capfd.readouterr().out
     fit(fresh_model(), Stripes(), toy_run.OBJECTIVE, config, tmp_path / "b", show=True)
-    assert "1/1" in capfd.readouterr().out
+    drawn = capfd.readouterr().out
+    assert "1/1" in drawn
+    assert re.search(r"\d+ img/s loss \d\.\d{3}", drawn)

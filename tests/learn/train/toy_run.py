@@ -1,11 +1,13 @@
 """A small problem for the supervised loop; as a program, a run that can be killed.
 
-``python toy_run.py RUN`` trains in the folder RUN and says ``sample`` for every sample it draws.
+``python toy_run.py RUN MINUTES`` trains in the folder RUN, with a checkpoint inside an epoch after
+so many minutes, and says ``sample`` for every sample it draws.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,4 +90,5 @@ def same_weights(a: nn.Module, b: nn.Module) -> bool:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    train(Path(sys.argv[1]), source=Stripes(speak=True))
+    often = replace(CONFIG, checkpoint_minutes=float(sys.argv[2]))
+    train(Path(sys.argv[1]), often, Stripes(speak=True))

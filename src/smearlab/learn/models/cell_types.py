@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from smearlab.errors import UsageError
+from smearlab.learn.models.checks import check_classes, check_dropout
 from smearlab.learn.nn.blocks import ConvNorm, stage
 
 
@@ -41,6 +42,8 @@ class CellTypesConfig:
     turns: int = 4
 
     def __post_init__(self) -> None:
+        check_classes(self.classes)
+        check_dropout(self.dropout)
         if len(self.widths) != len(self.blocks) + 1:
             raise UsageError(
                 "widths needs one number more than blocks (the stem's); received "

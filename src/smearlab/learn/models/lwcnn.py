@@ -11,7 +11,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from smearlab.errors import UsageError
+from smearlab.learn.models.checks import check_classes, check_dropout, check_side
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,9 @@ class LWCNNConfig:
     dropout: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.input_px < 46:
-            raise UsageError(f"input_px must be at least 46; received {self.input_px}")
+        check_classes(self.classes)
+        check_dropout(self.dropout)
+        check_side(self.input_px, 46)
 
 
 class LWCNN(nn.Module):

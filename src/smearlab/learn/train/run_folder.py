@@ -1,23 +1,26 @@
-"""The folder of a run: what was asked, and the log that grows with every step."""
+"""The folder of a run: what was asked, and the logs that grow with it."""
 
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-import torch
-
 from smearlab.errors import UsageError
 from smearlab.io.atomic import remove_leftovers, write_text
+from smearlab.learn.train.config import FREE_SETTINGS, TrainConfig
 
 _CONFIG = "config.json"
-_LOG = "log.jsonl"
+#: A line a step, and a line a validation.
+STEP_LOG, VALIDATION_LOG = "log.jsonl", "validation.jsonl"
+_ABSENT = "not there"
+#: Says only in words what the run is: no number follows from it.
+_WORDS = ("deviations",)
 
 
-def open_run(run: Path, asked: Mapping[str, Any]) -> None:
+def open_run(run: Path, asked: Mapping[str, Any], hardware: Mapping[str, Any]) -> None:
     """Make the folder, or check that it was made for the same configuration.
 
     Parameters
@@ -25,37 +28,60 @@ def open_run(run: Path, asked: Mapping[str, Any]) -> None:
     run : Path
         Made if missing; what a killed process left half-written is removed.
     asked : mapping
-        What JSON can hold; kept in ``config.json`` with a note on the machine.
+        What JSON can hold, the training's settings under ``train``; kept in ``config.json``.
+        Settings that change no number may differ from those that the run began with, and so may
+        those that did not exist then, if they have their defaults.
+    hardware : mapping
+        A note on the machine, kept beside it and never compared.
 
     Raises
     ------
     UsageError
-        If the folder was made for another configuration.
+        If the folder was made for another configuration; names each key with both values.
     """
     run.mkdir(parents=True, exist_ok=True)
     remove_leftovers(run)
     path = run / _CONFIG
     asked = json.loads(json.dumps(asked))
-    if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))["asked"]
-        if found != asked:
-            differ = sorted(k for k in {*found, *asked} if found.get(k) != asked.get(k))
-            raise UsageError(
-                f"{run} was begun with another configuration (differs in {', '.join(differ)}): "
-                "choose another run folder, or delete this one"
-            )
+    if not path.exists():
+        kept = {"asked": asked, "hardware": hardware}
+        write_text(path, json.dumps(kept, indent=1))
         return
-    hardware = {
-        "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "cuda": torch.cuda.is_available(),
-    }
-    write_text(path, json.dumps({"asked": asked, "hardware": hardware}, indent=1))
+    found = json.loads(path.read_text(encoding="utf-8"))["asked"]
+    old, new = (dict(_leaves(_compared(one))) for one in (found, asked))
+    differ = [key for key in {**old, **new} if old.get(key, _ABSENT) != new.get(key, _ABSENT)]
+    if differ:
+        parts = ", ".join(sorted({key.partition(".")[0] for key in differ}))
+        changes = "; ".join(
+            f"{key} was {old.get(key, _ABSENT)!r} and is {new.get(key, _ABSENT)!r}"
+            for key in differ
+        )
+        raise UsageError(
+            f"{run} was begun with another configuration (differs in {parts}): {changes}. "
+            "Choose another run folder, or delete this one"
+        )
 
 
-def open_log(run: Path, done: int) -> IO[str]:
-    """The log, ready for the next step's line.
+def note_hardware(run: Path, hardware: Mapping[str, Any]) -> None:
+    """Write down that a run goes on elsewhere, or in another arithmetic.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    hardware : mapping
+        Kept in ``config.json`` under ``went_on_with`` if it differs from the last.
+    """
+    path = run / _CONFIG
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    before = [kept["hardware"], *kept.get("went_on_with", [])]
+    if hardware != before[-1]:
+        kept["went_on_with"] = [*before[1:], hardware]
+        write_text(path, json.dumps(kept, indent=1))
+
+
+def open_log(run: Path, done: int, name: str = STEP_LOG) -> IO[str]:
+    """A log, ready for the next step's line.
 
     Lines of steps that are done again, and a half-written last line, are dropped: the log of a
     resumed run is that of an uninterrupted one.
@@ -66,13 +92,15 @@ def open_log(run: Path, done: int) -> IO[str]:
         Folder of the run.
     done : int
         Number of steps that the checkpoint holds.
+    name : str
+        File name of the log.
 
     Returns
     -------
     text file
         To append to.
     """
-    path = run / _LOG
+    path = run / name
     if path.exists():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if 0 < _step_of(line) <= done]
@@ -87,3 +115,19 @@ def _step_of(line: str) -> int:
         return int(json.loads(line)["step"]) if line.endswith("\n") else 0
     except ValueError:
         return 0
+
+
+def _compared(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same for a run to go on."""
+    train = {**asdict(TrainConfig()), **asked.get("train", {})}
+    kept = {key: value for key, value in asked.items() if key not in _WORDS}
+    return {**kept, "train": {k: v for k, v in train.items() if k not in FREE_SETTINGS}}
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """``train.lr`` and its value, and so on for all that a mapping holds."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value

@@ -1,35 +1,48 @@
 """The supervised loop: one for every segmenter and classifier.
 
-A run is a folder: ``config.json`` (what was asked), ``log.jsonl`` (a line a step),
-``checkpoint.safetensors`` with ``checkpoint.json`` (resume from here, written at the end of every
-epoch) and ``model.safetensors`` (the averaged weights, written with them).
+A run is a folder: ``config.json`` (what was asked, and of which machine), ``log.jsonl`` (a line a
+step), ``checkpoint.safetensors`` with ``checkpoint.json`` (resume from here) and
+``model.safetensors`` (the averaged weights, written with them). A run that validates also has
+``validation.jsonl`` (a line an epoch) and ``best.safetensors``.
 """
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
-from lightning.fabric import Fabric
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from smearlab.learn.train.checkpoints import load_checkpoint, save_checkpoint, save_weights
+from smearlab.errors import UsageError
+from smearlab.learn.train.averaging import average_of, copy_weights
+from smearlab.learn.train.checkpoints import (
+    BEST_WEIGHTS,
+    Progress,
+    load_checkpoint,
+    load_weights,
+    parameter_count,
+    save_checkpoint,
+    what_is_kept,
+)
 from smearlab.learn.train.config import TrainConfig, build_optimizer, learning_rate
-from smearlab.learn.train.run_folder import open_log, open_run
-from smearlab.learn.train.sampling import SampleSource, batches, steps_per_epoch
+from smearlab.learn.train.hardware import describe_hardware, start_fabric
+from smearlab.learn.train.progress import CheckpointPace, Recorder
+from smearlab.learn.train.run_folder import STEP_LOG, VALIDATION_LOG, note_hardware, open_run
+from smearlab.learn.train.sampling import SampleSource, steps_per_epoch
+from smearlab.learn.train.steps import Objective, Stepper
+from smearlab.learn.train.stopping import Standing
 
-#: Takes the model and a batch; returns named losses, of which ``"loss"`` is minimised.
-Objective = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
+__all__ = ["Objective", "Validate", "fit"]
+
+#: Takes the averaged model in evaluation mode; returns named figures, ``"loss"`` among them.
+Validate = Callable[[nn.Module], Mapping[str, float]]
 
 
 def fit(
@@ -39,13 +52,15 @@ def fit(
     config: TrainConfig,
     run: Path,
     *,
+    validate: Validate | None = None,
+    stages: Sequence[Sequence[nn.Parameter]] | None = None,
     describe: Mapping[str, Any] | None = None,
     show: bool = True,
 ) -> nn.Module:
     """Train, or go on where an interrupted run stopped.
 
-    An interrupted run is taken up at its last whole epoch and ends with the same bytes as one
-    that was never interrupted, on the CPU with the same number of threads.
+    An interrupted run is taken up at its last checkpoint and ends with the same bytes as one that
+    was never interrupted, on the CPU with the same number of threads and processes.
 
     Parameters
     ----------
@@ -57,7 +72,12 @@ def fit(
         See :data:`Objective`.
     config : TrainConfig
     run : Path
-        Folder of the run; made if missing.
+        Folder of the run; made if missing. All processes of ``torchrun`` see the same one.
+    validate : callable, optional
+        See :data:`Validate`. Called after every epoch, in the first process. The result has the
+        weights of the epoch with the lowest loss.
+    stages : sequence of sequences of Parameter, optional
+        See :func:`~smearlab.learn.train.config.build_optimizer`.
     describe : mapping, optional
         Further facts for ``config.json``: recipe, data.
     show : bool
@@ -66,121 +86,156 @@ def fit(
     Returns
     -------
     Module
-        The averaged model in evaluation mode.
+        The averaged model in evaluation mode, of the last epoch or the best one.
 
     Raises
     ------
     UsageError
-        If the run folder was made with another configuration.
+        If the run folder was made with another configuration or network, or the configuration
+        needs validation and there is none.
     FloatingPointError
-        If the loss or its gradient is no longer finite.
+        If a loss or its gradient is no longer finite; the last checkpoint stays.
     """
-    open_run(run, {"train": asdict(config), **(describe or {})})
-    fabric = Fabric(
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        precision=config.precision,
-    )
-    averaged = AveragedModel(model, avg_fn=partial(_average, decay=config.ema), use_buffers=True)
+    if config.needs_validation and validate is None:
+        raise UsageError(
+            "schedule plateau and stop_patience act on the validation loss: give validation data, "
+            "or choose schedule cosine and stop_patience 0"
+        )
+    fabric = start_fabric(config)
+    hardware = describe_hardware(config.precision)
+    if fabric.is_global_zero:
+        open_run(run, {"train": asdict(config), **(describe or {})}, hardware)
+    fabric.barrier()
+    averaged = average_of(model, config.ema)
     cast(Any, model).to(memory_format=torch.channels_last)
-    optimizer = build_optimizer(model, config)
-    wrapped, stepper = fabric.setup(model, optimizer)
+    optimizer = build_optimizer(model, config, stages)
+    wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     averaged.to(fabric.device)
+    stepper = Stepper(fabric, wrapped, wrapped_optimizer, objective, source, config, run)
+    training = _Training(stepper, model, averaged, optimizer, validate)
 
     # Where to begin and to end
-    per_epoch = steps_per_epoch(len(source), config.batch_size)
-    total = per_epoch * config.epochs
-    first = load_checkpoint(run, model, averaged, optimizer) * per_epoch
-    last = total if config.max_steps is None else min(total, config.max_steps)
-    began = time.monotonic()
-
-    model.train()
-    with _Bar(first, last, config.batch_size, show) as bar, open_log(run, first) as log:
-        for step, batch in enumerate(batches(source, config, first, last), start=first):
-            _fix_chance(config.seed, step)
-            rate = learning_rate(step, total, config)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            losses = _step(fabric, wrapped, stepper, batch, objective, config)
-            averaged.update_parameters(model)
-            line = {"step": step + 1, "epoch": step // per_epoch, "lr": rate, **losses}
-            log.write(json.dumps(line) + "\n")
-            bar.advance(losses["loss"])
-            if (step + 1) % per_epoch == 0:
-                log.flush()
-                epoch, seconds = (step + 1) // per_epoch, round(time.monotonic() - began, 1)
-                save_checkpoint(run, model, averaged, optimizer, epoch, seconds)
-    if last % per_epoch:  # ended by max_steps: resuming does the begun epoch again
-        save_weights(run, averaged)
-    return averaged.module.eval()
+    per_epoch = steps_per_epoch(len(source), config.step_samples)
+    progress = load_checkpoint(run, model, averaged, optimizer)
+    if not progress.step:  # fresh, or of a version that counted epochs only
+        progress = dataclasses.replace(progress, step=progress.epoch * per_epoch)
+    last = min(per_epoch * config.epochs, config.max_steps or per_epoch * config.epochs)
+    if progress.step < last and not progress.standing.is_over(config):
+        if fabric.is_global_zero:
+            note_hardware(run, hardware)
+        progress = training.go_on(progress, last, per_epoch, show)
+    return training.result(progress.standing)
 
 
-def _average(old: Tensor, new: Tensor, n: Tensor | int, *, decay: float) -> Tensor:
-    """Exponential average whose decay rises to its final value with the number of steps."""
-    if not new.is_floating_point():
-        return new
-    keep = min(decay, (1 + int(n)) / (10 + int(n)))
-    return old * keep + new * (1 - keep)
+@dataclass(frozen=True)
+class _Training:
+    """The parts of a training; ``model`` and ``optimizer`` are not wrapped."""
 
+    stepper: Stepper
+    model: nn.Module
+    averaged: AveragedModel
+    optimizer: torch.optim.Optimizer
+    validate: Validate | None
 
-def _fix_chance(seed: int, step: int) -> None:
-    """Let dropout follow from the step alone, so that a resumed run draws the same."""
-    torch.manual_seed(int(np.random.default_rng([seed, step]).integers(2**63)))
+    def go_on(self, progress: Progress, last: int, per_epoch: int, show: bool) -> Progress:
+        """Train from where ``progress`` stands to before the step ``last``."""
+        config, precision = self.stepper.config, self.stepper.fabric.strategy.precision
+        standing, unsaved_best = progress.standing, None
+        began, pace = time.monotonic(), CheckpointPace(config, parameter_count(self.model))
+        if progress.scaler:
+            precision.load_state_dict(dict(progress.scaler))
+        self.model.train()
+        with self._recorder(progress.step, last, show) as record:
+            for step, micro_batches in self.stepper.steps(progress.step, last):
+                # One step
+                rate = learning_rate(step, per_epoch * config.epochs, config, standing.rate_scale)
+                losses = self.stepper.take(step, rate, micro_batches)
+                if config.ema:
+                    self.averaged.update_parameters(self.model)
+                done, epoch = step + 1, step // per_epoch
+                record.step({"step": done, "epoch": epoch, "lr": rate}, losses)
 
+                # After an epoch: validate
+                epoch_ended = done % per_epoch == 0 or done == last
+                if epoch_ended and self.validate:
+                    record.flush()
+                    figures = self._figures(self.validate, epoch + 1)
+                    standing = standing.after(epoch + 1, figures["loss"], config)
+                    best = standing.best_epoch == epoch + 1
+                    if best:
+                        unsaved_best = copy_weights(self.averaged.module)
+                    line = {"step": done, "epoch": epoch + 1, "best": best}
+                    record.validation(line, figures)
 
-def _step(
-    fabric: Fabric,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batch: Mapping[str, Tensor],
-    objective: Objective,
-    config: TrainConfig,
-) -> dict[str, float]:
-    """One optimiser step; what is not finite ends the run instead of spoiling it."""
-    optimizer.zero_grad(set_to_none=True)
-    losses = objective(model, {k: v.to(fabric.device) for k, v in batch.items()})
-    values = {name: float(value.detach()) for name, value in losses.items()}
-    if not math.isfinite(values["loss"]):
-        raise FloatingPointError(f"training diverged: {values}; lower train.lr ({config.lr})")
-    fabric.backward(losses["loss"])
-    if config.clip_norm:
-        norm = fabric.clip_gradients(
-            model, optimizer, max_norm=config.clip_norm, error_if_nonfinite=False
-        )
-        if norm is not None and not bool(torch.isfinite(norm)):
+                # Often enough: a checkpoint
+                over = done == last or standing.is_over(config)
+                if over or pace.is_due(epoch_ended):
+                    record.flush(to_disk=True)
+                    seconds = round(progress.seconds + time.monotonic() - began, 1)
+                    scaler = precision.state_dict()
+                    reached = Progress(done, done // per_epoch, seconds, standing, scaler)
+                    with pace.writing():
+                        self._save(reached, unsaved_best)
+                    unsaved_best = None
+                if over:
+                    break
+        return reached
+
+    def result(self, standing: Standing) -> nn.Module:
+        """The averaged model of the last or the best epoch."""
+        self.stepper.fabric.barrier()  # the first process has written all by now
+        if standing.best_epoch:
+            load_weights(self.stepper.run / BEST_WEIGHTS, self.averaged.module)
+        return self.averaged.module.eval()
+
+    def _recorder(self, first: int, last: int, show: bool) -> Recorder:
+        """What writes the logs; in the first process only."""
+        names: tuple[str, ...] = (STEP_LOG, VALIDATION_LOG) if self.validate else (STEP_LOG,)
+        if not self.stepper.fabric.is_global_zero:
+            show, names = False, ()
+        run, config = self.stepper.run, self.stepper.config
+        return Recorder(run, config, first, last, show=show, names=names)
+
+    def _figures(self, validate: Validate, epoch: int) -> dict[str, float]:
+        """What the validation says; the loss is the same in every process."""
+        fabric, config = self.stepper.fabric, self.stepper.config
+        self._bring_average_up_to_date()
+        figures: dict[str, float] = {}
+        loss = torch.zeros((), dtype=torch.float64, device=fabric.device)
+        if fabric.is_global_zero:
+            with torch.no_grad():
+                found = validate(self.averaged.module.eval())
+            if "loss" not in found:
+                raise UsageError(f"validate must give 'loss'; it gave {', '.join(found)}")
+            figures = {name: float(value) for name, value in found.items()}
+            loss.fill_(figures["loss"])
+        figures["loss"] = float(fabric.broadcast(loss))
+        if not math.isfinite(figures["loss"]):
             raise FloatingPointError(
-                f"training diverged: gradient norm {float(norm)} at {values}; lower train.lr "
-                f"({config.lr})"
+                f"training diverged: validation loss {figures['loss']} after epoch {epoch}; lower "
+                f"train.lr ({config.lr}). {what_is_kept(self.stepper.run)}"
             )
-    optimizer.step()
-    return values
+        return figures
 
+    def _save(self, progress: Progress, best: Mapping[str, Tensor] | None) -> None:
+        """Write a checkpoint, if this is the first process; never one that is worse than none."""
+        self._bring_average_up_to_date()
+        self._refuse_non_finite(progress.step)
+        if self.stepper.fabric.is_global_zero:
+            run, optimizer = self.stepper.run, self.optimizer
+            save_checkpoint(run, self.model, self.averaged, optimizer, progress, best)
 
-class _Bar:
-    """Progress bar with speed and loss."""
+    def _refuse_non_finite(self, step: int) -> None:
+        """Gradients that are not clipped are not looked at: a finite loss may have spoilt these."""
+        for name, value in self.model.state_dict().items():
+            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+                raise FloatingPointError(
+                    f"training diverged: {name} is not finite after step {step}; lower train.lr "
+                    f"({self.stepper.config.lr}), or set train.clip_norm. "
+                    f"{what_is_kept(self.stepper.run)}"
+                )
 
-    def __init__(self, first: int, last: int, batch_size: int, show: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
-            TimeRemainingColumn(),
-            disable=not show,
-        )
-        self._task = self._progress.add_task("training", total=last, completed=first, state="")
-        self._batch_size, self._last = batch_size, time.monotonic()
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._progress.stop()
-
-    def advance(self, loss: float) -> None:
-        """One step is done."""
-        now = time.monotonic()
-        speed = self._batch_size / max(1e-9, now - self._last)
-        self._last = now
-        self._progress.update(self._task, advance=1, state=f"{speed:.0f} img/s loss {loss:.3f}")
+    def _bring_average_up_to_date(self) -> None:
+        """Without averaging, the average is the model: it is copied when it is looked at."""
+        if not self.stepper.config.ema:
+            self.averaged.module.load_state_dict(self.model.state_dict())

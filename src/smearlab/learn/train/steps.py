@@ -1,0 +1,142 @@
+"""One optimiser step: micro-batches, gradients, a check that all is finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.wrappers import _FabricModule
+from torch import Tensor, nn
+
+from smearlab.learn.train.checkpoints import what_is_kept
+from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.train.sampling import (
+    SampleSource,
+    Share,
+    batches,
+    name_samples,
+    samples_of_step,
+    steps_per_epoch,
+)
+
+#: Takes the model and a batch; returns named losses, of which ``"loss"`` is minimised.
+Objective = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
+Batch = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Stepper:
+    """Takes steps.
+
+    Parameters
+    ----------
+    fabric : Fabric
+    model : Module
+        As Fabric wrapped it.
+    optimizer : Optimizer
+        As Fabric wrapped it.
+    objective : callable
+        See :data:`Objective`.
+    source : SampleSource
+    config : TrainConfig
+    run : Path
+        Named in messages.
+    """
+
+    fabric: Fabric
+    model: _FabricModule
+    optimizer: torch.optim.Optimizer
+    objective: Objective
+    source: SampleSource
+    config: TrainConfig
+    run: Path
+
+    def steps(self, first: int, last: int) -> Iterator[tuple[int, Iterator[Batch]]]:
+        """Each step from ``first`` to before ``last`` with its batches: all must be taken."""
+        share = Share(self.fabric.global_rank, self.fabric.world_size)
+        loader = iter(batches(self.source, self.config, first, last, share))
+        for step in range(first, last):
+            yield step, islice(loader, self.config.accumulate)
+
+    def take(self, step: int, rate: float, micro_batches: Iterable[Batch]) -> dict[str, float]:
+        """Take a step.
+
+        Parameters
+        ----------
+        step : int
+            From 0, counted over all epochs.
+        rate : float
+            The learning rate.
+        micro_batches : iterable of mappings of str to Tensor
+            ``accumulate`` of them.
+
+        Returns
+        -------
+        dict of str to float
+            The losses, mean over micro-batches and processes.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss or the gradient is not finite; the weights are as they were.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group.get("lr_scale", 1.0)
+        losses = self._backward(step, micro_batches)
+        if not math.isfinite(losses["loss"]):
+            raise self._diverged(step, str(losses))
+        if self.config.clip_norm:
+            norm = self.fabric.clip_gradients(
+                self.model,
+                self.optimizer,
+                max_norm=self.config.clip_norm,
+                error_if_nonfinite=False,
+            )
+            # The scaler of float16 tries large scales, and leaves out the steps that overflow.
+            scaled = self.config.precision == "16-mixed"
+            if norm is not None and not scaled and not bool(torch.isfinite(norm)):
+                raise self._diverged(step, f"gradient norm {float(norm)} at {losses}")
+        self.optimizer.step()
+        return losses
+
+    def _backward(self, step: int, micro_batches: Iterable[Batch]) -> dict[str, float]:
+        """Mean gradient and losses of the micro-batches of all processes."""
+        fabric, count = self.fabric, self.config.accumulate
+        losses: Mapping[str, Tensor] = {}
+        kept: list[Tensor] = []
+        for n, batch in enumerate(micro_batches):
+            _fix_chance(self.config.seed, step, n, fabric.device, fabric.global_rank)
+            with fabric.no_backward_sync(self.model, enabled=n + 1 < count):
+                on_device = {key: value.to(fabric.device) for key, value in batch.items()}
+                losses = self.objective(self.model, on_device)
+                fabric.backward(losses["loss"] / count)
+            kept.append(torch.stack([value.detach().float() for value in losses.values()]))
+        means = cast(Tensor, fabric.all_reduce(torch.stack(kept).mean(0)))
+        return dict(zip(losses, means.tolist(), strict=True))
+
+    def _diverged(self, step: int, found: str) -> FloatingPointError:
+        n, config = len(self.source), self.config
+        epoch = step // steps_per_epoch(n, config.step_samples)
+        names = name_samples(self.source, samples_of_step(n, config, step))
+        return FloatingPointError(
+            f"training diverged: {found} in step {step + 1}, epoch {epoch + 1}; lower train.lr "
+            f"({config.lr}), or look at its samples: {names}. {what_is_kept(self.run)}"
+        )
+
+
+def _fix_chance(seed: int, step: int, micro_batch: int, device: torch.device, rank: int) -> None:
+    """Let dropout follow from the place alone, so that a resumed run draws the same."""
+    rng = np.random.default_rng([seed, step, micro_batch, rank])
+    drawn = int(rng.integers(2**63))
+    # Not torch.manual_seed: for devices that are not in use it keeps the whole call stack.
+    torch.default_generator.manual_seed(drawn)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(drawn)
