@@ -17,7 +17,7 @@ from smearlab.cli import train
 from smearlab.datasets.simulator import SmearConfig, simulate_field
 from smearlab.io.bundles import Bundle
 from smearlab.learn.recipe import Stage
-from smearlab.learn.recipes import RECIPES
+from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES
 from smearlab.pipeline import Analyzer
 from smearlab.types import CELL_TYPES, UNIDENTIFIED, Field
 from tiny_sets import write_sets
@@ -169,6 +169,8 @@ def test_without_a_recipe_all_are_listed() -> None:
         assert f"{recipe.name}: {recipe.title}" in result.stdout
     for name in STAGES:
         assert name in result.stdout
+    for pictures in CLASSIFIER_RECIPES.values():
+        assert f"{pictures.name}: {pictures.title} ({pictures.network} on" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -194,6 +196,42 @@ def test_without_a_recipe_all_are_listed() -> None:
             ["shipped", "--data", "simulated", "--stage", "cell_types"],
             "cell_types starts from the weights of cell_types_second, but there is no",
         ),
+        (
+            ["shipped", "--data", "simulated", "--folds", "5", "--no-freeze"],
+            "--folds, --freeze: only for recipes of picture classifiers, and shipped is none",
+        ),
+        (
+            ["lwcnn", "--data", "simulated", "--stage", "lwcnn"],
+            "--stage: only for recipes of stages, and lwcnn is none",
+        ),
+        (["lwcnn"], "say what to train on: --data DIR, or --data simulated"),
+        (["lwcnnn", "--data", "simulated"], "unknown recipe 'lwcnnn'; did you mean 'lwcnn'"),
+        (
+            ["lwcnn", "--data", "simulated", "--protocol", "honnest"],
+            "unknown protocol 'honnest'; did you mean 'honest'",
+        ),
+        (
+            ["lwcnn", "--data", "simulated", "--set", "view.size=64"],
+            "unknown key of PictureViewConfig 'size'; did you mean 'size_px'",
+        ),
+        (
+            ["lwcnn", "--data", "simulated", "--set", "data.taxonomy=cell9"],
+            "unknown taxonomy 'cell9'; did you mean 'cells9'",
+        ),
+        (
+            ["lwcnn", "--data", "simulated", "--set", "model.width=1"],
+            "unknown part of a recipe 'model'",
+        ),
+        (["lwcnn", "--data", "simulated", "--folds", "1"], "folds must be 0 or at least 2"),
+        (
+            ["lwcnn", "--data", "simulated", "--set", "pretrain.train.lr=1"],
+            "lwcnn has no training before its own; received train.lr=1",
+        ),
+        (["lwcnn", "--data", "nowhere"], "--data nowhere does not exist: name a manifest"),
+        (
+            ["rwp_classify", "--data", "simulated"],
+            "rwp_classify trains the head only, which needs a trained body",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_why(
@@ -203,6 +241,34 @@ def test_wrong_usage_ends_with_2_and_says_why(
     assert result.exit_code == 2, result.output
     assert message in " ".join(result.output.split())
     assert not list(tmp_path.glob("runs/*/model.safetensors"))
+
+
+def test_a_classifier_is_trained_by_folds_and_goes_on(tmp_path: Path) -> None:
+    words = ["lwcnn", "--data", "simulated", "--out", str(tmp_path), "--folds", "2", "--quiet"]
+    quick_words = ["train.max_steps=1", "train.batch_size=2", "train.workers=0"]
+    words += [word for setting in quick_words for word in ("--set", setting)]
+    result = call(*words)
+    assert result.exit_code == 0, result.output
+    run = tmp_path / "lwcnn-honest"
+    for fold in ("fold-1", "fold-2"):
+        assert str(run / fold) in result.stdout
+        assert f"{fold}: test accuracy" in result.stderr
+    assert "lwcnn, 2 folds: test accuracy" in result.stderr
+    assert "pictures decoded in memory" in result.stderr
+    again = call(*words)
+    assert again.exit_code == 0 and again.stderr.count("is done") == 2
+    # A folder with a folder a class is data, too; its near-duplicates are looked for once.
+    folder = tmp_path / "simulated"
+    words[2] = str(folder)
+    words[4] = str(tmp_path / "own")
+    (folder / "manifest.parquet").unlink()
+    words += ["--protocol", "paper", "--set", "view.crop_px=None"]
+    own = call(*words)
+    assert own.exit_code == 0, own.output
+    assert len(list((tmp_path / "own").glob("pictures-*.parquet"))) == 1
+    other = call(*words, "--set", "train.lr=0.5")
+    assert other.exit_code == 2
+    assert "was begun with another configuration" in other.output
 
 
 def test_a_run_that_diverges_ends_with_1(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from sklearn import metrics
 
 from smearlab.errors import UnknownNameError
 from smearlab.metrics.classification import (
-    calibration_error,
     classification_figures,
     confusion_matrix,
     resample_confusion,
@@ -44,6 +43,18 @@ def test_equals_scikit_learn(seed: int) -> None:
     assert ours["balanced_accuracy"] == pytest.approx(recall.mean())
     assert ours["macro_f1"] == pytest.approx(f1.mean())
     assert ours["macro_precision"] == pytest.approx(precision.mean())
+    weighted = metrics.precision_recall_fscore_support(
+        true, given, labels=TYPES, average="weighted", zero_division=0
+    )
+    for name, value in zip(("precision", "recall", "f1"), weighted, strict=False):
+        assert ours[f"weighted_{name}"] == pytest.approx(value)
+    # Specificity of a type is the recall of "not this type".
+    for index, name in enumerate(TYPES):
+        wrong = metrics.recall_score(
+            [t != name for t in true], [g != name for g in given], zero_division=0
+        )
+        assert ours["specificity"][index] == pytest.approx(wrong)
+    assert ours["macro_specificity"] == pytest.approx(ours["specificity"].mean())
 
 
 def test_balanced_accuracy_equals_scikit_learn_where_every_answer_is_a_type() -> None:
@@ -66,7 +77,11 @@ def test_what_does_not_occur_is_undefined_and_left_out_of_means() -> None:
     assert np.isnan(ours["recall"][2])
     assert np.isnan(ours["precision"][2])
     assert ours["balanced_accuracy"] == pytest.approx((0.75 + 1) / 2)
+    assert ours["macro_specificity"] == pytest.approx((1 + 3 / 4) / 2)
+    assert ours["weighted_recall"] == ours["accuracy"] == pytest.approx(5 / 6)
     assert np.isnan(classification_figures(np.zeros((2, 2)))["accuracy"])
+    alone = classification_figures([[4]])
+    assert np.isnan(alone["specificity"][0]) and alone["recall"][0] == 1
 
 
 def test_a_type_never_answered_has_f1_zero_and_counts_in_the_mean() -> None:
@@ -89,26 +104,6 @@ def test_resampled_matrices_are_those_of_resampled_pictures() -> None:
     assert resample_confusion(np.zeros((2, 2), np.int64), resamples=3).sum() == 0
 
 
-def test_calibration_by_hand() -> None:
-    """Two bins used: |0.95 − 0.5|·2/4 + |0.35 − 1|·2/4."""
-    value = calibration_error([0.95, 0.95, 0.35, 0.35], [True, False, True, True])
-    assert value == pytest.approx(0.45 / 2 + 0.65 / 2)
-
-
-def test_calibration_bins_are_closed_above() -> None:
-    assert calibration_error([0.2, 0.20001], [True, False], bins=5) == pytest.approx(
-        (0.8 + 0.20001) / 2
-    )
-    assert calibration_error([0.0, 1.0], [False, True]) == 0.0
-    assert math.isnan(calibration_error([], []))
-
-
-def test_a_calibrated_answerer_has_almost_no_error() -> None:
-    rng = np.random.default_rng(0)
-    sure = rng.uniform(0.2, 1, 200_000)
-    assert calibration_error(sure, rng.random(200_000) < sure) < 0.01
-
-
 def test_misuse_is_named() -> None:
     with pytest.raises(UnknownNameError, match="neutrofil"):
         confusion_matrix(["a"], ["neutrofil"], ["a"])
@@ -118,7 +113,3 @@ def test_misuse_is_named() -> None:
         confusion_matrix(["a", "a"], ["a"], ["a"])
     with pytest.raises(ValueError, match=r"\(3, 2\)"):
         classification_figures(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="confidences lie in"):
-        calibration_error([1.5], [True])
-    with pytest.raises(ValueError, match="1 confidences but 2"):
-        calibration_error([0.5], [True, False])

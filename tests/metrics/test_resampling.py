@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from smearlab.metrics.intervals import bootstrap
-from smearlab.metrics.resampling import draw_weights, percentile_interval, ratio
+from smearlab.metrics.resampling import (
+    draw_weights,
+    percentile_interval,
+    ratio,
+    sums_by_unit,
+    units_of,
+)
 
 
 @pytest.mark.parametrize("n", [1, 2, 17, 250])
@@ -54,3 +60,14 @@ def test_nothing_over_nothing_is_undefined() -> None:
     assert ratio([[1.0], [3.0]], [2.0, 0.0])[1].tolist()[0] == 1.5
     assert np.isnan(ratio(0, 0))
     assert np.isnan(ratio(2, 0))
+
+
+def test_whole_groups_are_drawn() -> None:
+    units, n = units_of(np.array(["b", "a", "b", "c"]))
+    assert (units.tolist(), n) == ([1, 0, 1, 2], 3)
+    sums = sums_by_unit(np.array([[1, 0], [2, 5], [3, 1], [4, 0]]), units, n)
+    assert sums.tolist() == [[2, 5], [4, 1], [4, 0]]
+    weights = draw_weights(n, resamples=50)
+    rows = np.array([1, 2, 3, 4])
+    by_group = weights @ sums_by_unit(rows, units, n)
+    assert by_group == pytest.approx((weights[:, units] * rows).sum(axis=1))

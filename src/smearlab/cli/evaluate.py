@@ -1,4 +1,4 @@
-"""``smearlab evaluate``: how good the models are on fields, masks and cells that you labelled."""
+"""``smearlab evaluate``: how good models are on fields, masks and cells that you labelled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smearlab.cli import evaluate_runs
 from smearlab.cli.plain_errors import said_plainly
+from smearlab.cli.result_files import refuse_unwritable, write_figures
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -68,9 +70,13 @@ _NOTES_SHOWN = 5
 commands = typer.Typer(
     name="evaluate",
     help="Measure the models on pictures that you labelled: boxes, masks, or cells sorted into "
-    "folders. Every figure comes with its 95 % interval.",
+    "folders; or trained classifiers on the test pictures of their runs. Every figure comes with "
+    "its 95 % interval. A first argument that is none of the commands is a run: smearlab evaluate "
+    "RUN… is smearlab evaluate run RUN….",
     no_args_is_help=True,
+    cls=evaluate_runs.RunsOrCommands,
 )
+commands.command(evaluate_runs.NAME)(evaluate_runs.run)
 
 
 def register(app: typer.Typer) -> None:
@@ -119,7 +125,7 @@ def fields(
     from smearlab.evaluation.tables import fields_table
 
     with said_plainly():
-        _writable(json)
+        refuse_unwritable({"--json": json})
         box_set = open_box_set(images, boxes, format.value, classes)
         by_name = read_groups(groups) if groups is not None else None
         analyzer = _load(segmenter, classifier)
@@ -188,7 +194,7 @@ def masks(
     from smearlab.types import ELEMENTS
 
     with said_plainly():
-        _writable(json)
+        refuse_unwritable({"--json": json})
         wanted = {one.value for one in element or [Elements.ALL]}
         rules = MaskRules(
             elements=tuple(e for e in ELEMENTS if e in wanted or "all" in wanted),
@@ -228,7 +234,7 @@ def cells(
     from smearlab.evaluation.tables import cells_tables
 
     with said_plainly():
-        _writable(json)
+        refuse_unwritable({"--json": json})
         pictures = find_typed_pictures(images)
         analyzer = _load(segmenter, classifier)
         with _progress("cells", len(pictures)) as advance:
@@ -256,18 +262,6 @@ def _cores() -> int:
     with contextlib.suppress(AttributeError):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _writable(path: Path | None) -> None:
-    """Refuse a result file that cannot be written before the long work, not after."""
-    from smearlab.errors import UsageError
-
-    if path is None:
-        return
-    if path.is_dir():
-        raise UsageError(f"--json {path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise UsageError(f"--json {path}: the folder {path.parent} is not there; make it first")
 
 
 @contextlib.contextmanager
@@ -302,19 +296,14 @@ def _finish(
     result: dict[str, Any], analyzer: Analyzer, path: Path | None, tables: Iterable[Table]
 ) -> None:
     """Print, write, and end with the status that fits."""
-    import json
-
     from rich.console import Console
-
-    from smearlab import __version__
-    from smearlab.io.atomic import write_text
 
     models = {
         kind: {"name": bundle.name, "sha256": bundle.sha256}
         for kind, bundle in analyzer.bundles.items()
     }
     errors = result.pop("errors")
-    whole = {**result, "models": models, "smearlab": __version__, "errors": errors}
+    whole = {**result, "models": models, "errors": errors}
     console = Console()
     for table in tables:
         console.print(table)
@@ -324,13 +313,7 @@ def _finish(
     if len(notes) > _NOTES_SHOWN:
         typer.echo(f"note: and {len(notes) - _NOTES_SHOWN} more, all in the file of --json")
     if path is not None:
-        text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
-        try:
-            write_text(path, text + "\n")
-        except OSError as problem:
-            typer.echo(f"Error: {path} cannot be written: {problem.strerror}", err=True)
-            raise typer.Exit(1) from problem
-        typer.echo(f"figures: {path}")
+        write_figures(path, whole)
     if errors:
         typer.echo(f"{len(errors)} files failed:", err=True)
         for one in errors:

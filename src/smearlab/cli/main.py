@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from smearlab.cli import analyze, card, data, evaluate, simulate, train
+from smearlab.cli import analyze, card, compare, data, evaluate, export, simulate, train
 
 app = typer.Typer(
     name="smearlab",
@@ -16,7 +16,9 @@ app = typer.Typer(
 )
 analyze.register(app)
 evaluate.register(app)
+compare.register(app)
 card.register(app)
 simulate.register(app)
 train.register(app)
+export.register(app)
 data.register(app)

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from smearlab.learn.classical.recipes import ClassicalRecipe
+    from smearlab.learn.classifier_recipe import ClassifierRecipe
+    from smearlab.learn.recipe import Recipe, Stage
+    from smearlab.learn.run_classifier import Asked
+
+_STAGES_ONLY, _PICTURES_ONLY = "recipes of stages", "recipes of picture classifiers"
+_NETWORKS_ONLY = "recipes of networks"
 
 
 def train(
@@ -23,12 +34,13 @@ def train(
         str | None,
         typer.Option(
             "--data",
-            help="Folder with manifest.csv and the public sets, or 'simulated'.",
+            help="Manifest (.parquet, .csv), folder with manifest.csv and the public sets, folder "
+            "with a folder a class, or 'simulated'.",
             envvar="SMEARLAB_DATA",
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder of the runs; a stage goes on where it stopped.")
+        Path, typer.Option("--out", help="Folder of the runs; they go on where they stopped.")
     ] = Path("runs"),
     bundles: Annotated[
         Path | None,
@@ -46,14 +58,52 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Override, as train.epochs=5 or view.size=320; repeatable."),
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", help="Split: 'honest', by source and group (default), or 'paper'."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option("--folds", help="So many folds test in turn; 0 for one split.", min=0),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Weights that the body begins with; nothing is fetched."),
+    ] = None,
+    freeze: Annotated[
+        bool | None,
+        typer.Option("--freeze/--no-freeze", help="Train the head only, or all of the network."),
+    ] = None,
+    n_train: Annotated[
+        int | None,
+        typer.Option("--n-train", help="Keep so many training pictures: a learning curve."),
+    ] = None,
+    train_on: Annotated[
+        list[str] | None,
+        typer.Option("--train-on", help="Origin to train on, as PBC; may be given again."),
+    ] = None,
+    test_on: Annotated[
+        list[str] | None,
+        typer.Option("--test-on", help="Origin to test on; may be given again."),
+    ] = None,
+    cache_gb: Annotated[
+        float | None,
+        typer.Option("--cache-gb", help="Memory for decoded pictures (4).", min=0),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Train the networks of a recipe and write them as bundles. Needs the 'train' extra.
+    """Train the networks of a recipe. Needs the 'train' extra.
 
-    A run that was interrupted goes on from its last epoch and ends with the same weights. The
-    bundles can be used at once: smearlab analyze … --segmenter OUT/bundles/NAME.
+    Recipes of stages end as bundles that can be used at once: smearlab analyze …
+    --segmenter OUT/bundles/NAME. Recipes of picture classifiers end as run folders
+    with predictions for smearlab evaluate: OUT/RECIPE-PROTOCOL, of folds its fold-1
+    to fold-k. A run that was interrupted goes on and ends with the same weights.
 
     Example: smearlab train shipped --data DIR --out runs
+
+    Example: smearlab train lwcnn --data DIR --protocol honest --folds 5 --out runs
 
     Example: smearlab train bloodcell_net --data simulated --set train.max_steps=2
     """
@@ -65,29 +115,168 @@ def train(
     except ImportError:
         typer.echo("smearlab train needs torch: install smearlab[train]", err=True)
         raise typer.Exit(2) from None
-    from smearlab.learn.recipe import override
-    from smearlab.learn.recipes import RECIPES
-    from smearlab.learn.run_recipe import run_stages
+    from smearlab.learn.classical.recipes import CLASSICAL_RECIPES, ClassicalRecipe
+    from smearlab.learn.recipe import Recipe
+    from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES
 
+    of_pictures_by_name: Mapping[str, ClassifierRecipe | ClassicalRecipe]
+    of_pictures_by_name = {**CLASSIFIER_RECIPES, **CLASSICAL_RECIPES}
     if recipe is None:
-        for known in RECIPES.values():
-            names = ", ".join(part.name for part in known.stages)
-            typer.echo(f"{known.name}: {known.title} (stages: {names})")
+        _list(RECIPES.values(), of_pictures_by_name.values())
         return
+    of_stages = {"--stage": stage, "--bundles": bundles, "--start": start}
+    of_networks = {"--weights": weights, "--freeze": freeze, "--cache-gb": cache_gb}
+    of_pictures = {
+        "--protocol": protocol,
+        "--folds": folds,
+        "--n-train": n_train,
+        "--train-on": train_on,
+        "--test-on": test_on,
+        **of_networks,
+    }
     try:
-        chosen = look_up("recipe", RECIPES, recipe)
-        parts = [chosen.stage(name) for name in stage] if stage else chosen.stages
-        parts = [override(part, settings or []) for part in parts]
+        known: Mapping[str, Recipe | ClassifierRecipe | ClassicalRecipe]
+        known = {**RECIPES, **of_pictures_by_name}
+        chosen = look_up("recipe", known, recipe)
+        if isinstance(chosen, Recipe):
+            _refuse(recipe, of_pictures, _PICTURES_ONLY)
+            parts = _changed_stages(chosen, stage, settings or [])
+        else:
+            _refuse(recipe, of_stages, _STAGES_ONLY)
+            if isinstance(chosen, ClassicalRecipe):
+                _refuse(recipe, of_networks, _NETWORKS_ONLY)
+            chosen = _changed(chosen, settings or [], folds, freeze, train_on, test_on)
         if data is None:
             raise UsageError("say what to train on: --data DIR, or --data simulated")
-        folder = None if data == "simulated" else Path(data)
-        target = bundles or out / "bundles"
-        typer.echo(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
-        for bundle in run_stages(chosen, parts, folder, out, target, start=start, show=not quiet):
-            typer.echo(str(bundle))
+        if isinstance(chosen, Recipe):
+            folder = None if data == "simulated" else Path(data)
+            _train_stages(chosen, parts, folder, out, bundles, start, not quiet)
+        else:
+            asked = _asked(data, out, protocol, weights, n_train, cache_gb, not quiet)
+            _train_classifier(chosen, asked)
     except (SmearlabError, FloatingPointError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
+
+
+def _list(
+    of_stages: Iterable[Recipe], of_pictures: Iterable[ClassifierRecipe | ClassicalRecipe]
+) -> None:
+    for staged in of_stages:
+        names = ", ".join(part.name for part in staged.stages)
+        typer.echo(f"{staged.name}: {staged.title} (stages: {names})")
+    for pictures in of_pictures:
+        sets = ", ".join(pictures.data.datasets)
+        how = getattr(pictures, "network", "scikit-learn")
+        typer.echo(f"{pictures.name}: {pictures.title} ({how} on {sets})")
+
+
+def _refuse(recipe: str, options: Mapping[str, object], whose: str) -> None:
+    """Options that a recipe of the other kind takes."""
+    from smearlab.errors import UsageError
+
+    given = [name for name, value in options.items() if value not in (None, [])]
+    if given:
+        names = ", ".join(given)
+        raise UsageError(f"{names}: only for {whose}, and {recipe} is none; leave it out")
+
+
+def _changed_stages(recipe: Recipe, stage: list[str] | None, settings: list[str]) -> list[Stage]:
+    from smearlab.learn.recipe import override
+
+    parts = [recipe.stage(name) for name in stage] if stage else recipe.stages
+    return [override(part, settings) for part in parts]
+
+
+def _train_stages(
+    recipe: Recipe,
+    parts: list[Stage],
+    folder: Path | None,
+    out: Path,
+    bundles: Path | None,
+    start: str | None,
+    show: bool,
+) -> None:
+    from smearlab.learn.run_recipe import run_stages
+
+    target = bundles or out / "bundles"
+    typer.echo(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
+    for bundle in run_stages(recipe, parts, folder, out, target, start=start, show=show):
+        typer.echo(str(bundle))
+
+
+def _changed(
+    recipe: ClassifierRecipe | ClassicalRecipe,
+    settings: list[str],
+    folds: int | None,
+    freeze: bool | None,
+    train_on: list[str] | None,
+    test_on: list[str] | None,
+) -> ClassifierRecipe | ClassicalRecipe:
+    """The recipe with what the command line says otherwise."""
+    from dataclasses import replace
+
+    from smearlab.learn.classical.recipes import ClassicalRecipe, with_classical_settings
+    from smearlab.learn.classifier_recipe import with_settings
+
+    if isinstance(recipe, ClassicalRecipe):
+        recipe = with_classical_settings(recipe, settings)
+    else:
+        recipe = with_settings(recipe, settings)
+    data = recipe.data
+    if train_on or test_on:
+        data = replace(data, folds=0, train_on=tuple(train_on or ()), test_on=tuple(test_on or ()))
+    if folds is not None:
+        data = replace(data, folds=folds)
+    if freeze is None or isinstance(recipe, ClassicalRecipe):
+        return replace(recipe, data=data)
+    return replace(recipe, data=data, freeze=freeze)
+
+
+def _asked(
+    data: str,
+    out: Path,
+    protocol: str | None,
+    weights: Path | None,
+    n_train: int | None,
+    cache_gb: float | None,
+    show: bool,
+) -> Asked:
+    from smearlab.learn.classifier_recipe import PROTOCOLS, Protocol
+    from smearlab.learn.run_classifier import Asked
+    from smearlab.registry import look_up
+
+    known: dict[str, Protocol] = {name: name for name in PROTOCOLS}
+    split = look_up("protocol", known, protocol or "honest")
+    kept = int((4 if cache_gb is None else cache_gb) * 2**30)
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
+
+    return Asked(data, out, split, weights, n_train, kept, show, say)
+
+
+def _train_classifier(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> None:
+    from smearlab.evaluation.runs import Predictions
+    from smearlab.learn.classical.recipes import ClassicalRecipe
+    from smearlab.learn.classical.train import train_classical
+    from smearlab.learn.run_classifier import run_classifier, run_folder
+    from smearlab.learn.run_record import said_accuracy
+
+    typer.echo(f"training {recipe.name} in {run_folder(recipe, asked)}", err=True)
+    answers = []
+    runs = (
+        train_classical(recipe, asked)
+        if isinstance(recipe, ClassicalRecipe)
+        else run_classifier(recipe, asked)
+    )
+    for run in runs:
+        typer.echo(str(run))
+        if (run / "predictions-test.npz").is_file():
+            answers.append(Predictions.load(run, "test"))
+            typer.echo(f"{run.name}: {said_accuracy(answers[-1:])}", err=True)
+    if len(answers) > 1:
+        typer.echo(f"{recipe.name}, {len(answers)} folds: {said_accuracy(answers)}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -15,9 +15,8 @@ from smearlab.evaluation.protocols import CellClassifier
 from smearlab.evaluation.results import RESAMPLES, SEED, failures, intervals, plain
 from smearlab.evaluation.type_names import cell_type
 from smearlab.io.images import find_images, read_field
+from smearlab.metrics.calibration import ECE_BINS, calibration_error
 from smearlab.metrics.classification import (
-    ECE_BINS,
-    calibration_error,
     classification_figures,
     confusion_matrix,
     resample_confusion,

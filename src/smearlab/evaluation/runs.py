@@ -23,6 +23,8 @@ from smearlab.io.atomic import write_bytes, write_text
 
 HeldOut = Literal["val", "test"]
 SUMMARY = "summary.json"
+#: The pictures of a run with their types and the part each was in, where the run has such a table.
+MANIFEST = "manifest.parquet"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""How good types are: confusion, accuracy, precision, recall, F1, calibration.
+"""How good types are: confusion, accuracy, precision, recall, specificity, F1.
 
 A row of a confusion matrix is a true type; a column is an answer. There may be more columns
 than rows: answers such as *unidentified*, which are never right, come after the types.
@@ -6,7 +6,6 @@ than rows: answers such as *unidentified*, which are never right, come after the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from smearlab.errors import UnknownNameError
 from smearlab.metrics.resampling import ratio
-
-#: Equal bins of confidence over which calibration is measured.
-ECE_BINS = 15
 
 
 def confusion_matrix(
@@ -72,10 +68,12 @@ def classification_figures(confusion: ArrayLike) -> dict[str, NDArray[np.float64
     -------
     dict of str to ndarray of float64
         ``accuracy``, ``balanced_accuracy`` (mean recall over the types that occur),
-        ``macro_precision``, ``macro_recall``, ``macro_f1`` (means over the types that occur; a
-        type that is never answered has precision and F1 0 in them), all of shape ``(...)``;
-        ``precision``, ``recall``, ``f1`` of shape ``(..., K)``, where precision is NaN for a
-        type never answered, recall for one that does not occur, F1 where both hold.
+        ``macro_precision``, ``macro_recall``, ``macro_specificity``, ``macro_f1`` (means over the
+        types that occur; a type that is never answered has precision and F1 0 in them) and the
+        same ``weighted_…``, by how often a type occurs, all of shape ``(...)``; ``precision``,
+        ``recall`` (sensitivity), ``specificity``, ``f1`` of shape ``(..., K)``, where precision is
+        NaN for a type never answered, recall for one that does not occur, specificity where no
+        other type occurs, F1 where neither precision nor recall is defined.
 
     Raises
     ------
@@ -90,23 +88,26 @@ def classification_figures(confusion: ArrayLike) -> dict[str, NDArray[np.float64
     types = matrix.shape[-2]
     right = np.diagonal(matrix, axis1=-2, axis2=-1)
     true, answered = matrix.sum(axis=-1), matrix.sum(axis=-2)[..., :types]
-    precision, recall = ratio(right, answered), ratio(right, true)
-    f1 = ratio(2 * right, true + answered)
-    occurs = true > 0
+    total = true.sum(axis=-1)
+    others = total[..., None] - true
+    per_type = {
+        "precision": ratio(right, answered),
+        "recall": ratio(right, true),
+        "specificity": ratio(others - (answered - right), others),
+        "f1": ratio(2 * right, true + answered),
+    }
 
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        counted = np.where(occurs, np.nan_to_num(values, nan=0.0), 0.0)
-        return ratio(counted.sum(axis=-1), occurs.sum(axis=-1))
+    def mean(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        counted = np.where(weights > 0, np.nan_to_num(values, nan=0.0) * weights, 0.0)
+        return ratio(counted.sum(axis=-1), weights.sum(axis=-1))
 
+    occurs = (true > 0).astype(np.float64)
     return {
-        "accuracy": ratio(right.sum(axis=-1), true.sum(axis=-1)),
-        "balanced_accuracy": mean(recall),
-        "macro_precision": mean(precision),
-        "macro_recall": mean(recall),
-        "macro_f1": mean(f1),
-        "precision": precision,
-        "recall": recall,
-        "f1": f1,
+        "accuracy": ratio(right.sum(axis=-1), total),
+        "balanced_accuracy": mean(per_type["recall"], occurs),
+        **{f"macro_{name}": mean(values, occurs) for name, values in per_type.items()},
+        **{f"weighted_{name}": mean(values, true) for name, values in per_type.items()},
+        **per_type,
     }
 
 
@@ -138,48 +139,3 @@ def resample_confusion(
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(n, confusion.ravel() / n, size=resamples)
     return draws.reshape(resamples, *confusion.shape).astype(np.int64)
-
-
-def calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = ECE_BINS) -> float:
-    """Expected calibration error: how far confidence is from the share of right answers.
-
-    Parameters
-    ----------
-    confidence : array_like of float, shape (N,)
-        In [0, 1]: probability of the most probable type.
-    right : array_like of bool, shape (N,)
-        Whether that type is the true one.
-    bins : int
-        Equal bins of (0, 1], closed above; 0 falls into the first.
-
-    Returns
-    -------
-    float
-        In [0, 1]; NaN when N is 0.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or a confidence lies outside [0, 1].
-
-    References
-    ----------
-    Guo, C. et al. (2017). On calibration of modern neural networks. ICML, eq. 3.
-    arXiv:1706.04599
-
-    Examples
-    --------
-    >>> round(calibration_error([0.9, 0.9, 0.9, 0.9], [True, True, True, False]), 3)
-    0.15
-    """
-    sure = np.asarray(confidence, dtype=np.float64).ravel()
-    hit = np.asarray(right, dtype=np.float64).ravel()
-    if sure.shape != hit.shape:
-        raise ValueError(f"received {sure.size} confidences but {hit.size} outcomes")
-    if sure.size == 0:
-        return math.nan
-    if not ((sure >= 0) & (sure <= 1 + 1e-6)).all():
-        raise ValueError(f"confidences lie in [0, 1]; received {sure.min():.4g} … {sure.max():.4g}")
-    index = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(index, weights=sure - hit, minlength=bins)
-    return float(np.abs(gap).sum() / sure.size)

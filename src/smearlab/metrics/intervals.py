@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
+from scipy.special import betaincinv, stdtrit
+
+from smearlab.metrics.resampling import percentile_interval
 
 
 def clopper_pearson(n: int, total: int, level: float = 0.95) -> tuple[float, float]:
@@ -93,3 +95,92 @@ def bootstrap(
         return math.nan, math.nan
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def share_interval(
+    hits: NDArray[np.bool_], units: NDArray[np.intp], draws: NDArray[Any], level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of a share of pictures of which some belong together.
+
+    Parameters
+    ----------
+    hits : ndarray of bool, shape (N,)
+        Whether each of the pictures counts.
+    units : ndarray of int, shape (N,)
+        Number of each one's group; see :func:`smearlab.metrics.resampling.units_of`.
+    draws : ndarray of float, shape (R,)
+        The share in resamples of whole groups; NaN where one does not define it.
+    level : float
+        Coverage in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Clopper–Pearson where every picture is a group of its own, else the middle of the draws.
+        Where all pictures are alike the draws have no spread, and the groups stand for their
+        pictures in Clopper–Pearson. NaN, NaN without a picture, or with a single group of both
+        kinds.
+
+    Raises
+    ------
+    ValueError
+        If ``level`` is not within (0, 1).
+
+    Examples
+    --------
+    >>> alike = share_interval(np.ones(40, bool), np.arange(40) // 10, np.ones(9))
+    >>> alike == clopper_pearson(4, 4)
+    True
+    """
+    n, right = len(hits), int(hits.sum())
+    groups = len(np.unique(units))
+    if groups == n:
+        return clopper_pearson(right, n, level)
+    if right in (0, n):
+        return clopper_pearson(groups if right else 0, groups, level)
+    return percentile_interval(draws, level) if groups > 1 else (math.nan, math.nan)
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Student interval of the mean of independent values, as of the folds of a k-fold.
+
+    Folds share most of their training pictures, so the interval of their mean is rather too
+    narrow than too wide.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One a fold; NaN are left out.
+    level : float
+        Coverage in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Low and high end; NaN, NaN with fewer than two values.
+
+    Raises
+    ------
+    ValueError
+        If ``level`` is not within (0, 1).
+
+    References
+    ----------
+    Bengio, Y. & Grandvalet, Y. (2004). No unbiased estimator of the variance of k-fold
+    cross-validation. JMLR 5, 1089–1105.
+
+    Examples
+    --------
+    >>> low, high = mean_interval([0.96, 0.97, 0.98])
+    >>> round(low, 4), round(high, 4)
+    (0.9452, 0.9948)
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie within (0, 1); received {level}")
+    defined = np.asarray(values, dtype=np.float64)
+    defined = defined[~np.isnan(defined)]
+    if defined.size < 2:
+        return math.nan, math.nan
+    reach = float(stdtrit(defined.size - 1, (1 + level) / 2))
+    half = reach * float(defined.std(ddof=1)) / math.sqrt(defined.size)
+    return float(defined.mean()) - half, float(defined.mean()) + half

@@ -53,6 +53,51 @@ def draw_weights(n: int, *, resamples: int = 1000, seed: int = 0) -> NDArray[np.
     return weights
 
 
+def units_of(groups: NDArray[Any]) -> tuple[NDArray[np.intp], int]:
+    """Number the groups whose members stay together in a resample.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (N,)
+        Name of each one's group.
+
+    Returns
+    -------
+    units : ndarray of int, shape (N,)
+        Number of each one's group, from 0.
+    n_units : int
+
+    Examples
+    --------
+    >>> units, n = units_of(np.array(["b", "a", "b"]))
+    >>> units.tolist(), n
+    ([1, 0, 1], 2)
+    """
+    names, units = np.unique(groups, return_inverse=True)
+    return units.reshape(-1), len(names)
+
+
+def sums_by_unit(
+    values: NDArray[Any], units: NDArray[np.intp], n_units: int
+) -> NDArray[np.float64]:
+    """Sums over the members of each group; ``weights @`` them gives those of the resamples.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N, ...)
+    units : ndarray of int, shape (N,)
+        See :func:`units_of`.
+    n_units : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n_units, ...)
+    """
+    sums = np.zeros((n_units, *values.shape[1:]), dtype=np.float64)
+    np.add.at(sums, units, values)
+    return sums
+
+
 def percentile_interval(draws: NDArray[Any], level: float = 0.95) -> Interval:
     """The interval that holds the middle ``level`` of bootstrap draws.
 

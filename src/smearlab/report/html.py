@@ -104,7 +104,7 @@ def write_report(
     """
     path = Path(path)
     found = digest(records, MAX_PICTURES)
-    page = _environment().get_template("report.html.j2")
+    page = page_environment().get_template("report.html.j2")
     stream = page.stream(_context(path.parent, found, tuple(errors), meta or ReportMeta()))
     stream.enable_buffering(64)
     with open_atomic(path, "wb") as file:
@@ -117,7 +117,7 @@ def write_report(
 def _context(
     folder: Path, found: Digest, errors: tuple[FileError, ...], meta: ReportMeta
 ) -> dict[str, Any]:
-    environment = _environment()
+    environment = page_environment()
     style = environment.get_template("report.css.j2").render()
     script = environment.get_template("report.js").render()
     pictured = _pictured(found)
@@ -137,8 +137,8 @@ def _context(
         "shown_pictures": SHOWN_PICTURES,
         "style": Markup(style),
         "script": Markup(script),
-        "style_hash": _content_hash(style),
-        "script_hash": _content_hash(script),
+        "style_hash": content_hash(style),
+        "script_hash": content_hash(script),
     }
 
 
@@ -189,13 +189,14 @@ def plain_facts(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _content_hash(text: str) -> str:
+def content_hash(text: str) -> str:
     """Source expression of an inline style or script in a content security policy."""
     digested = hashlib.sha256(text.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digested).decode('ascii')}"
 
 
-def _environment() -> jinja2.Environment:
+def page_environment() -> jinja2.Environment:
+    """Templates of the house's pages, with its filters; everything is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("smearlab.report"),
         autoescape=True,

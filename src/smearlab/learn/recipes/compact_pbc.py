@@ -1,0 +1,39 @@
+"""The bar to beat: the best that a network of few parameters reaches on PBC, trained our way."""
+
+from dataclasses import replace
+
+from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
+from smearlab.learn.objectives import Classification
+from smearlab.learn.recipes.lwcnn import ACROSS
+from smearlab.learn.recipes.trainings import TUNED
+from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.picture_views import PictureViewConfig
+
+#: A cell may lie any way round.
+TURNED = AffineRanges((-180.0, 180.0), (-0.06, 0.06), (-0.05, 0.05), (0.88, 1.14), 0.5)
+
+COMPACT = ClassifierRecipe(
+    name="compact_pbc",
+    title="EfficientNet-B0, 4.0 million parameters, on the eight types of PBC",
+    source="this project",
+    network="efficientnet_b0",
+    data=PictureData(("pbc",), "cells8", folds=5),
+    view=PictureViewConfig(160, 200, TURNED, colour=0.2),
+    train=replace(TUNED, epochs=60, lr=2e-3, weight_decay=0.02),
+    loss=Classification(label_smoothing=0.05),
+)
+PLAIN = replace(
+    COMPACT,
+    name="compact_plain",
+    title="The compact network trained on PBC, tested on Raabin-WBC",
+    data=ACROSS,
+    view=replace(COMPACT.view, colour=0.0),
+)
+STAINS = replace(
+    PLAIN,
+    name="compact_stains",
+    title="The compact network trained on PBC in varied stains, tested on Raabin-WBC",
+    view=replace(COMPACT.view, colour=1.0),
+)
+
+RECIPES = (COMPACT, PLAIN, STAINS)

@@ -1,0 +1,348 @@
+"""A classifier's recipe from pictures to a run folder: split, train, predict, sum up."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from smearlab.batch.workers import usable_cores
+from smearlab.datasets.manifest.balance import class_weights
+from smearlab.datasets.manifest.leaks import duplicates_sought
+from smearlab.datasets.manifest.table import Manifest, write_manifest
+from smearlab.datasets.simulated_files import DATASET as SIMULATED
+from smearlab.errors import UsageError
+from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData, Protocol
+from smearlab.learn.held_out import HeldOutPictures, Validation
+from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
+from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
+from smearlab.learn.models.complexity import multiply_accumulates
+from smearlab.learn.objectives import Classification
+from smearlab.learn.picture_cache import PictureCache
+from smearlab.learn.picture_sources import read_pictures, refuse_missing
+from smearlab.learn.run_record import refuse_changed, refuse_other_folds, summary_of
+from smearlab.learn.simulated_pictures import SOURCES
+from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split_pictures
+from smearlab.learn.train.checkpoints import parameter_count, result_weights
+from smearlab.learn.train.hardware import is_first_process
+from smearlab.learn.train.supervised import fit
+from smearlab.learn.train.transfer import freeze_all_but_head, load_backbone, stage_parameters
+
+if TYPE_CHECKING:
+    from smearlab.learn.classical.recipes import ClassicalRecipe
+
+PRETRAINED = "pretrained"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked beside the recipe.
+
+    Parameters
+    ----------
+    data : str
+        See :func:`smearlab.learn.picture_sources.read_pictures`.
+    out : Path
+        Folder of the runs.
+    protocol : {"paper", "honest"}
+    weights : Path or None
+        Weights that the body begins with.
+    n_train : int or None
+        Training pictures that are kept.
+    cache_bytes : int
+        Decoded pictures that are kept in memory at most.
+    show : bool
+        Whether to draw progress bars.
+    say : callable
+        Told in a line what goes on.
+    """
+
+    data: str
+    out: Path
+    protocol: Protocol = "honest"
+    weights: Path | None = None
+    n_train: int | None = None
+    cache_bytes: int = 4 << 30
+    show: bool = True
+    say: Callable[[str], None] = lambda line: None
+
+
+def run_folder(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> Path:
+    """Where a recipe's run lies: ``OUT/RECIPE-PROTOCOL``, with ``-nN`` for a part of the data."""
+    part = "" if asked.n_train is None else f"-n{asked.n_train}"
+    return asked.out / f"{recipe.name}-{asked.protocol}{part}"
+
+
+def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:
+    """Train a recipe, or go on with it.
+
+    Parameters
+    ----------
+    recipe : ClassifierRecipe
+        As it is or with overridden settings.
+    asked : Asked
+
+    Yields
+    ------
+    Path
+        Each finished run: the recipe's folder, or its ``fold-1`` to ``fold-k`` one by one. Those
+        that are done already are passed over.
+
+    Raises
+    ------
+    UsageError
+        If a run was begun with other settings or pictures, the network does not take pictures of
+        the view's size, or only the head would be trained on random weights.
+    DataError
+        If the pictures are not those that the recipe wants; see also
+        :func:`smearlab.learn.split_protocols.split_pictures`.
+    """
+    _check(recipe, asked)
+    run, weights, classes = run_folder(recipe, asked), asked.weights, None
+    refuse_other_folds(run, recipe.data.folds)
+    splits = splits_of(recipe, asked)
+    if recipe.pretrain is not None:
+        first = replace(asked, n_train=None, weights=None)
+        asked.say(f"first {recipe.pretrain.name}, whose weights the others begin with")
+        (pretrained,) = splits_of(recipe.pretrain, first)
+        classes = pretrained.classes
+        _refuse_unknown_classes(splits, classes, recipe.pretrain.name)
+        folder = run / PRETRAINED
+        _run_split(recipe.pretrain, pretrained, first, folder, PictureCache(asked.cache_bytes))
+        weights = result_weights(folder)
+    cache = PictureCache(asked.cache_bytes)
+    for split in splits:
+        folder = run if split.fold is None else run / f"fold-{split.fold}"
+        if classes is not None:  # the head goes on, too
+            split = replace(split, classes=classes)
+        _run_split(recipe, split, replace(asked, weights=weights), folder, cache)
+        yield folder
+
+
+def _check(recipe: ClassifierRecipe, asked: Asked) -> None:
+    """What can be told before any picture is read."""
+    entry = CLASSIFIERS[recipe.network]
+    size_px = recipe.view.size_px
+    try:
+        with torch.device("meta"):  # shapes without numbers
+            multiply_accumulates(build_classifier(recipe.network, 2), size_px)
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"{recipe.network} does not take pictures of {size_px} px ({_first_line(error)}); its "
+            f"own size is {entry.input_px}: set view.size_px"
+        ) from error
+    if recipe.freeze and asked.weights is None and recipe.pretrain is None:
+        raise UsageError(
+            f"{recipe.name} trains the head only, which needs a trained body: give its weights "
+            "with --weights PATH, or train all of it with --no-freeze"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def splits_of(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> list[SplitPictures]:
+    """The pictures of a recipe, shared out by the protocol: one split, or one a fold.
+
+    Raises
+    ------
+    DataError
+        If the pictures are not those that the recipe wants; see also
+        :func:`smearlab.learn.split_protocols.split_pictures`.
+    """
+    data, show = recipe.data, asked.show
+    pictures = read_pictures(
+        asked.data, data.datasets, asked.out, threads=usable_cores(), show=show
+    )
+    refuse_missing(pictures, data.datasets, asked.data, recipe.name)
+    if (pictures.column("dataset") == SIMULATED).all():
+        data = _of_simulated(data)
+    elif asked.protocol == "honest" and not duplicates_sought(pictures):
+        asked.say(
+            "near-duplicates have not been looked for among these pictures: smearlab data "
+            "duplicates does"
+        )
+    chosen = chosen_pictures(pictures, data)
+    splits = split_pictures(chosen, data, asked.protocol, asked.n_train)
+    sizes = {name: len(splits[0].part(name)) for name in ("train", "val", "test")}
+    folds = f", the first of {len(splits)} folds" if splits[0].fold else ""
+    asked.say(
+        f"{recipe.name}: {len(chosen)} pictures of {len(splits[0].classes)} types; "
+        f"{', '.join(f'{name} {n}' for name, n in sizes.items())}{folds}"
+    )
+    return splits
+
+
+def _of_simulated(data: PictureData) -> PictureData:
+    """All that the simulator makes, with its two origins in the place of real ones."""
+    crossed = bool(data.train_on or data.test_on)
+    return replace(
+        data,
+        datasets=(),
+        origins=(),
+        proportions={},
+        train_on=SOURCES[:1] if crossed else (),
+        test_on=SOURCES[1:] if crossed else (),
+    )
+
+
+def _refuse_unknown_classes(
+    splits: list[SplitPictures], classes: tuple[str, ...], pretrained: str
+) -> None:
+    unknown = [name for name in splits[0].classes if name not in classes]
+    if unknown:
+        raise UsageError(
+            f"the pictures show {', '.join(unknown)}, which {pretrained} does not know: it was "
+            f"trained on {', '.join(classes)}. Choose a taxonomy that both have"
+        )
+
+
+def _run_split(
+    recipe: ClassifierRecipe,
+    split: SplitPictures,
+    asked: Asked,
+    run: Path,
+    cache: PictureCache,
+) -> None:
+    """Train on one split, unless that is done, and write what the run leaves."""
+    describe = _describe(recipe, split, asked)
+    refuse_changed(run, recipe.train, describe)
+    if (run / SUMMARY).is_file():
+        asked.say(f"{run} is done")
+        return
+    parts = _samples(recipe, split, asked, cache)
+    loss = _with_class_weights(recipe, parts["train"])
+    validation = Validation(HeldOutPictures(parts["val"]), loss)
+    torch.manual_seed(recipe.train.seed)
+    model = build_classifier(recipe.network, len(split.classes))
+    sizes = {
+        "parameters": parameter_count(model),
+        "macs": multiply_accumulates(model, recipe.view.size_px),
+    }
+    _begin_with(model, recipe, asked)
+    staged = recipe.train.backbone_lr_scale != 1
+    model = fit(
+        model,
+        parts["train"],
+        loss,
+        recipe.train,
+        run,
+        describe=describe,
+        show=asked.show,
+        validate=validation,
+        stages=stage_parameters(model) if staged else None,
+    )
+    if not is_first_process():
+        return  # the first process writes for all
+    write_manifest(run / MANIFEST, split.manifest)
+    validation.pictures.predictions(model).save(run, "val")
+    HeldOutPictures(parts["test"]).predictions(model).save(run, "test")
+    summary_of(recipe, split, asked.protocol, run, sizes).save(run)
+
+
+def _describe(recipe: ClassifierRecipe, split: SplitPictures, asked: Asked) -> dict[str, Any]:
+    """What a run follows from beside ``train``, as its ``config.json`` keeps it."""
+    facts = dataclasses.asdict(recipe)
+    return {
+        "kind": "classifier",
+        "recipe": recipe.name,
+        "network": recipe.network,
+        "classes": list(split.classes),
+        "protocol": asked.protocol,
+        "fold": split.fold,
+        "folds": split.folds,
+        "n_train": asked.n_train,
+        "data": {**facts["data"], "digest": split.digest},
+        "view": facts["view"],
+        "loss": facts["loss"],
+        "freeze": recipe.freeze,
+        "weights": _digest(asked.weights),
+        "deviations": list(recipe.deviations),
+    }
+
+
+def _digest(path: Path | None) -> str | None:
+    """Of a weight file; None for what is not there, which is said where it is read."""
+    if path is None or not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+
+
+def _samples(
+    recipe: ClassifierRecipe, split: SplitPictures, asked: Asked, cache: PictureCache
+) -> dict[Split, ManifestSamples]:
+    """Samples of each part, their pictures decoded as far as they fit into memory."""
+    crops = crops_of(split.manifest, recipe)
+    names: tuple[Split, ...] = ("train", "val", "test")
+    parts = {
+        name: ManifestSamples(
+            split.manifest,
+            split.classes,
+            recipe.view,
+            rows=rows_of_split(split.manifest, name),
+            crops=crops,
+            cache=cache,
+        )
+        for name in names
+    }
+    before = len(cache)
+    for samples in parts.values():
+        samples.keep(threads=usable_cores())
+    if len(cache) > before:
+        total = sum(map(len, parts.values()))
+        asked.say(
+            f"{min(len(cache), total)} of {total} pictures decoded in memory, "
+            f"{cache.n_bytes / 1e6:.0f} MB"
+        )
+    return parts
+
+
+def crops_of(manifest: Manifest, recipe: ClassifierRecipe | ClassicalRecipe) -> NDArray[np.intp]:
+    """Side of the middle square that is shown of every row, px; 0 for the whole picture.
+
+    Origins of another scale show as much more; simulated pictures are shown whole.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    recipe : ClassifierRecipe or ClassicalRecipe
+    """
+    crops = [crop_of(name, recipe) for name in manifest.column("source")]
+    simulated = manifest.column("dataset") == SIMULATED
+    return np.where(simulated, 0, np.array(crops, np.intp))
+
+
+def crop_of(origin: str | None, recipe: ClassifierRecipe | ClassicalRecipe) -> int:
+    """Side of the middle square that is shown of pictures of an origin, px; 0 for all of them."""
+    if origin in SOURCES:
+        return 0
+    return round((recipe.view.crop_px or 0) * recipe.data.scales.get(str(origin), 1.0))
+
+
+def _with_class_weights(recipe: ClassifierRecipe, samples: ManifestSamples) -> Classification:
+    """The loss, each class weighted by its training pictures if the recipe asks for it."""
+    method = recipe.data.weights
+    if method == "none":
+        return recipe.loss
+    counts = np.bincount(samples.targets, minlength=len(samples.classes))
+    return replace(recipe.loss, class_weights=tuple(class_weights(counts, method).tolist()))
+
+
+def _begin_with(model: nn.Module, recipe: ClassifierRecipe, asked: Asked) -> None:
+    """Given weights into a fresh network; what shall not learn is frozen."""
+    if asked.weights is not None:
+        loaded = load_backbone(model, asked.weights, head=recipe.pretrain is not None)
+        asked.say(loaded.describe())
+    if recipe.freeze:
+        freeze_all_but_head(model)
