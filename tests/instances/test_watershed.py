@@ -74,6 +74,18 @@ def test_holes_are_filled() -> None:
     assert labels.max() == 1
 
 
+def test_background_that_touching_cells_enclose_stays_background() -> None:
+    """A chain of cells is no cell with a hole; the pale middle of one of them is filled."""
+    turns = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    chain = [(80 + 40 * np.cos(t), 60 + 40 * np.sin(t), 16.0) for t in turns]
+    alone = [(17.0, 17.0, 15.0), (17.0, 103.0, 15.0), (143.0, 17.0, 15.0)]
+    mask = discs(*chain, *alone) & ~discs((*chain[0][:2], 9))
+    labels = split_touching(mask).array
+    assert labels[60, 80] == 0
+    np.testing.assert_array_equal(labels > 0, discs(*chain, *alone))
+    assert labels.max() == 11
+
+
 def test_specks_are_dropped_and_labels_have_no_gaps() -> None:
     mask = discs((20, 20, 2), (60, 60, 15), (110, 30, 4), (130, 90, 15))
     labels = split_touching(mask, min_area_px=60).array
@@ -107,7 +119,7 @@ def test_labels_cover_the_foreground(listed: list[tuple[int, int, int]], depth: 
     mask = discs(*listed, size=size) if listed else np.zeros(size, bool)
     labels = split_touching(mask, min_area_px=20, marker_depth=depth).array
     assert labels.max() <= len(listed)
-    filled = split_touching(mask, min_area_px=0, marker_depth=0.99).array > 0
+    filled = split_touching(mask, min_area_px=20, marker_depth=0.99).array > 0
     assert not (labels > 0)[~filled].any()
     assert set(np.unique(labels)) == set(range(int(labels.max()) + 1)) | {0}
     for area in areas(labels):
