@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from smearlab.errors import BundleError
 from smearlab.io.bundles import Bundle
+from smearlab.preprocess.contrast import equalise
 from smearlab.preprocess.crops import crop_cell
 from smearlab.types import CELL_TYPES, ELEMENT_OF_TYPE, UNIDENTIFIED, Element
 
@@ -53,15 +54,9 @@ class Classifier:
         BundleError
             If the network does not give one row of K for each cell.
         """
-        card = self.bundle.card
         answers = [np.empty((0, len(self.classes)), np.float32)]
         for start in range(0, len(boxes), BATCH):
-            crops = np.stack(
-                [
-                    crop_cell(pixels, box, card["input_px"], card["context"])
-                    for box in boxes[start : start + BATCH]
-                ]
-            )
+            crops = np.stack([self._crop(pixels, box) for box in boxes[start : start + BATCH]])
             rows = self.bundle.run(pixels=crops)["probabilities"]
             if rows.shape != (len(crops), len(self.classes)):
                 raise BundleError(
@@ -70,6 +65,12 @@ class Classifier:
                 )
             answers.append(rows)
         return np.concatenate(answers)
+
+    def _crop(self, pixels: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
+        """A cell as the network was shown cells."""
+        card = self.bundle.card
+        crop = crop_cell(pixels, box, card["input_px"], card["context"])
+        return equalise(crop, **card["clahe"]) if card.get("clahe") else crop
 
     def decide(self, probabilities: NDArray[np.float32]) -> tuple[str, float, dict[str, float]]:
         """Type, confidence and probability per type of one cell.

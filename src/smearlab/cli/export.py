@@ -1,0 +1,171 @@
+"""``smearlab export``: a trained classifier as a bundle for the bench."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smearlab.cli.plain_errors import said_plainly
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class WeightKind(StrEnum):
+    """How weights are stored."""
+
+    AUTO = "auto"
+    HALF = "half"
+    FLOAT = "float"
+
+
+class Quantized(StrEnum):
+    """Arithmetic of fewer bits."""
+
+    INT8 = "int8"
+
+
+def export(
+    run: Annotated[
+        Path, typer.Argument(help="Folder of a finished run of smearlab train.", metavar="RUN")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the bundle.",
+            show_default="RUN/bundle, with --quantize RUN/bundle-int8",
+        ),
+    ] = None,
+    quantize: Annotated[
+        Quantized | None,
+        typer.Option(
+            "--quantize",
+            help="Weights and activations of eight bits, and what that costs: accuracy, bytes and "
+            "time of both.",
+        ),
+    ] = None,
+    weights: Annotated[
+        WeightKind,
+        typer.Option(
+            "--weights",
+            help="half: files half as large; float: as trained; auto: half where the bundle still "
+            "answers within 1e-4 of the checkpoint.",
+        ),
+    ] = WeightKind.AUTO,
+    context: Annotated[
+        float | None,
+        typer.Option(
+            "--context",
+            help="Side of what the network is shown, over the longer side of the cell's box.",
+            show_default="measured on the validation pictures",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of the pictures, if not where they were in training."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the bundle in --out.")] = False,
+) -> None:
+    """Write a trained classifier as a bundle. Needs the 'train' extra.
+
+    The bundle's answers are compared with the checkpoint's on validation
+    pictures; probabilities may differ by 1e-4 at most. Temperature and
+    threshold come from the run's validation predictions. Use the bundle with
+    smearlab analyze … --classifier BUNDLE.
+
+    Exit status: 0 all well, 2 the run cannot be exported; nothing is written
+    then.
+
+    Example: smearlab export runs/lwcnn-honest/fold-1 --out lwcnn
+    """
+    from rich.console import Console
+
+    from smearlab.errors import UsageError
+
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        typer.echo("smearlab export needs torch: install smearlab[train]", err=True)
+        raise typer.Exit(2) from None
+    from smearlab.learn.classifier_run import open_classifier_run
+    from smearlab.learn.export_run import ExportConfig, bench_knows, export_run
+
+    with said_plainly():
+        config = ExportConfig(
+            weights=weights.value,
+            quantize=None if quantize is None else quantize.value,
+            context=context,
+            data=data,
+        )
+        opened = open_classifier_run(run)
+        target = out or run / ("bundle-int8" if quantize else "bundle")
+        if (target / "card.json").exists() and not force:
+            raise UsageError(
+                f"{target} holds a bundle already; name another folder, or replace it with --force"
+            )
+        card = export_run(opened, target, config)
+        console = Console()
+        console.print(_table(card))
+        if "quantised" in card:
+            console.print(_cost(card["quantised"]))
+        if not bench_knows(card):
+            typer.echo(
+                f"note: {', '.join(card['classes'])} are not all types of cells that smearlab "
+                "analyze knows; it will refuse the bundle",
+                err=True,
+            )
+        typer.echo(str(target))
+
+
+def _table(card: dict[str, Any]) -> Table:
+    """What was written, in a line each."""
+    from rich import box
+    from rich.table import Table
+
+    parity, figures = card["parity"], card["metrics"]
+    before = ", before int8" if "quantised" in card else ""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    lines = {
+        "network": f"{card['network']}, {card['parameters']:,} parameters",
+        "input": f"{card['input_px']} px, {card['context']:g} times the cell's box",
+        "learned from": "\n".join(card["data"]),
+        "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
+        f"difference from checkpoint{before}": f"{parity['largest_difference']:g} at most, on "
+        f"{parity['pictures']} pictures ({parity['of']})",
+        "temperature, threshold": f"{card['temperature']:g}, {card['threshold']:g} "
+        f"({card['tuned_on']} validation pictures)",
+        **{f"accuracy of the run, {name}": _share(one) for name, one in figures.items()},
+    }
+    for name, said in lines.items():
+        table.add_row(name, said)
+    return table
+
+
+def _cost(cost: dict[str, Any]) -> Table:
+    """Before and after, side by side."""
+    from rich import box
+    from rich.table import Table
+
+    before, after = cost["before"], cost["after"]
+    table = Table("", "before", cost["to"], box=box.SIMPLE_HEAD)
+    table.add_row("accuracy", _share(before), _share(after))
+    table.add_row("MB", *(f"{one['bytes'] / 1e6:.2f}" for one in (before, after)))
+    table.add_row("ms a cell", *(f"{one['ms_per_cell']:.2f}" for one in (before, after)))
+    table.add_row("answers changed", "", f"{cost['answers_changed']} of {after['n']}")
+    return table
+
+
+def _share(entry: dict[str, Any]) -> str:
+    value = entry["accuracy"]
+    if value["value"] is None:
+        return "no pictures"
+    return f"{value['value']:.2%} ({value['low']:.2%} to {value['high']:.2%}), n = {entry['n']}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export)

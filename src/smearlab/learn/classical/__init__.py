@@ -1,0 +1,1 @@
+"""Classical classifiers: measured features and scikit-learn, beside the networks."""

@@ -1,0 +1,230 @@
+"""What an exported classifier owes: the checkpoint's answers, and the price of eight bits."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from smearlab.errors import SmearlabError
+from smearlab.io.atomic import write_bytes, write_text
+from smearlab.learn.classifier_run import torch_probabilities, views
+from smearlab.learn.export import TypesGraph, freeze, write_bundle
+from smearlab.learn.manifest_samples import ManifestSamples
+from smearlab.learn.quantize import quantized
+from smearlab.learn.timing import ms_per_cell
+from smearlab.metrics.intervals import clopper_pearson
+
+Weights = Literal["auto", "half", "float"]
+WEIGHTS: tuple[Weights, ...] = get_args(Weights)
+#: Largest difference of a probability between bundle and checkpoint.
+PARITY = 1e-4
+#: Random pictures where there are no real ones; cells that are timed; cells in one call.
+_DRAWN, _TIMED, _BATCH = 16, 32, 32
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def answers_of(model: Path, threads: int = 1) -> Answer:
+    """A classifier's graph as a function of views, run as the bench runs it.
+
+    Unlike :class:`smearlab.io.bundles.Bundle` it also takes classes that the bench does not know.
+
+    Parameters
+    ----------
+    model : Path
+        ``model.onnx`` of a bundle.
+    threads : int
+        Of one call.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def answer(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities, shape (N, K)."""
+        parts = [
+            session.run(["probabilities"], {"pixels": pixels[n : n + _BATCH]})[0]
+            for n in range(0, len(pixels), _BATCH)
+        ]
+        return np.concatenate(parts)
+
+    return answer
+
+
+def write_proven(
+    bundle: Path,
+    graph: TypesGraph,
+    card: Mapping[str, Any],
+    seen: NDArray[np.uint8] | None,
+    weights: Weights = "auto",
+) -> Path:
+    """Write a bundle and compare its answers with those of the checkpoint.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder to write.
+    graph : TypesGraph
+        Around the checkpoint's network in evaluation mode; not changed.
+    card : mapping
+        Of the bundle, but for ``weights`` and ``parity``.
+    seen : ndarray of uint8, shape (N, S, S, 3), or None
+        Real pictures to compare on; random ones are drawn without them.
+    weights : {"auto", "half", "float"}
+        ``auto`` keeps half floats if their rounding costs less than :data:`PARITY`.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    SmearlabError
+        If the bundle's graph answers differently from the network it was made of.
+    """
+    side = card["input_px"]
+    rng = np.random.default_rng(0)
+    pixels = seen
+    if pixels is None:
+        pixels = rng.integers(0, 256, (_DRAWN, side, side, 3)).astype(np.uint8)
+    wanted = torch_probabilities(graph, pixels)
+    example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+    kinds: tuple[Weights, ...] = ("half", "float") if weights == "auto" else (weights,)
+    for kind in kinds:
+        written = copy.deepcopy(graph)
+        if kind == "half":
+            freeze(written.model)
+        write_bundle(bundle, written, example, {**card, "weights": kind})
+        found = answers_of(bundle / "model.onnx")(pixels)
+        off, wrong = _off(found, wanted), _off(found, torch_probabilities(written, pixels))
+        if wrong > PARITY:
+            raise SmearlabError(
+                f"the bundle of {card['network']} does not answer as its network does: "
+                f"probabilities differ by up to {wrong:.2g}, more than {PARITY:g}. Nothing was "
+                "written; this is a fault of the export, please report it"
+            )
+        if off <= PARITY:
+            break
+    parity = {
+        "largest_difference": float(f"{off:.3g}"),
+        "pictures": len(pixels),
+        "of": "validation" if seen is not None else "random numbers",
+    }
+    _add(bundle, {"parity": parity})
+    return bundle
+
+
+def write_quantized(
+    bundle: Path, whole: Path, *, ranges_on: NDArray[np.uint8], measured_on: ManifestSamples
+) -> Path:
+    """Write the int8 version of a bundle, and what it costs.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder to write.
+    whole : Path
+        Folder of the bundle that is quantised.
+    ranges_on : ndarray of uint8, shape (N, S, S, 3)
+        Training pictures on which the ranges of activations are measured.
+    measured_on : ManifestSamples
+        Pictures of the validation part: accuracy before and after.
+
+    Returns
+    -------
+    Path
+        The folder; ``quantised`` of its card holds accuracy, bytes and ms a cell of both.
+
+    Raises
+    ------
+    UsageError
+        If there are no pictures to measure ranges on.
+    """
+    data = quantized(whole / "model.onnx", ranges_on)
+    bundle.mkdir(parents=True, exist_ok=True)
+    write_bytes(bundle / "model.onnx", data)
+    pixels = views(measured_on, len(measured_on))
+    calls = {
+        "before": answers_of(whole / "model.onnx"),
+        "after": answers_of(bundle / "model.onnx"),
+    }
+    given = {name: call(pixels) for name, call in calls.items()}
+    times = ms_per_cell(calls, pixels[:_TIMED])
+    sizes = {
+        "before": (whole / "model.onnx").stat().st_size,
+        "after": len(data),
+    }
+    cost: dict[str, Any] = {
+        name: {
+            **accuracy(answers, measured_on.targets),
+            "bytes": sizes[name],
+            "ms_per_cell": round(times[name], 3),
+        }
+        for name, answers in given.items()
+    }
+    changed = given["before"].argmax(1) != given["after"].argmax(1)
+    cost |= {
+        "to": "int8",
+        "ranges_on": len(ranges_on),
+        "answers_changed": int(changed.sum()),
+        "largest_difference": float(f"{_off(given['before'], given['after']):.3g}"),
+    }
+    card = json.loads((whole / "card.json").read_text(encoding="utf-8"))
+    card |= {
+        "name": f"{card['name']}_int8",
+        "weights": "int8",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "quantised": cost,
+    }
+    _write_card(bundle, card)
+    return bundle
+
+
+def accuracy(answers: NDArray[np.float32], targets: NDArray[np.int64]) -> dict[str, Any]:
+    """Share of right answers with its 95 % interval (Clopper–Pearson), as cards hold figures.
+
+    Parameters
+    ----------
+    answers : ndarray of float32, shape (N, K)
+        Logits or probabilities.
+    targets : ndarray of int64, shape (N,)
+
+    Returns
+    -------
+    dict
+        ``n`` and ``accuracy``: ``value``, ``low`` and ``high``, None where there are no pictures.
+    """
+    n = len(targets)
+    if not n:
+        return {"n": 0, "accuracy": dict.fromkeys(("value", "low", "high"))}
+    right = int(np.count_nonzero(answers.argmax(1) == targets))
+    numbers = (right / n, *clopper_pearson(right, n))
+    entry = {
+        key: round(number, 5) for key, number in zip(("value", "low", "high"), numbers, strict=True)
+    }
+    return {"n": n, "accuracy": entry}
+
+
+def _off(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    return float(np.abs(a - b).max())
+
+
+def _add(bundle: Path, facts: Mapping[str, Any]) -> None:
+    card = json.loads((bundle / "card.json").read_text(encoding="utf-8"))
+    _write_card(bundle, {**card, **facts})
+
+
+def _write_card(bundle: Path, card: Mapping[str, Any]) -> None:
+    write_text(bundle / "card.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")
