@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.special import softmax
 from torch import Tensor, nn
 
 from drawn_cells import make_cell
@@ -25,7 +24,6 @@ from smearlab.learn.calibrate import (
     presence_curves,
     score_thresholds,
     tally,
-    temperature,
 )
 from smearlab.pipeline import Analyzer
 from smearlab.types import Cell, Element, Field
@@ -154,21 +152,6 @@ def test_the_quarter_turns_keep_the_boxes_on_their_cells(tmp_path: Path) -> None
 def test_without_fields_there_is_nothing_to_choose_on(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are no fields to choose the thresholds of"):
         score_thresholds(tmp_path, [])
-
-
-@pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])
-def test_a_known_temperature_comes_back(factor: float) -> None:
-    rng = np.random.default_rng(3)
-    honest = rng.normal(0, 2, (6000, 5))
-    chances = softmax(honest, axis=1)
-    targets = (chances.cumsum(1) > rng.random((6000, 1))).argmax(1)
-    assert temperature(honest * factor, targets) == pytest.approx(factor, rel=0.06)
-
-
-def test_a_temperature_stays_within_bounds() -> None:
-    logits = np.array([[9.0, 0.0], [0.0, 9.0]])
-    assert temperature(logits, np.array([0, 1])) == pytest.approx(0.3, abs=0.01)
-    assert temperature(logits, np.array([1, 0])) == pytest.approx(3.0, abs=0.01)
 
 
 def test_the_confidence_threshold_costs_the_share_that_it_may() -> None:

@@ -19,7 +19,6 @@ from small_classifier_run import write_run
 from smearlab.errors import RunError, SmearlabError, UnknownNameError, UsageError
 from smearlab.evaluation.runs import Predictions, RunSummary
 from smearlab.io.bundles import Bundle, read_card
-from smearlab.learn.calibrate import temperature
 from smearlab.learn.classifier_run import evenly, open_classifier_run, views
 from smearlab.learn.export import TypesGraph
 from smearlab.learn.export_proof import PARITY, answers_of, write_proven
@@ -28,6 +27,7 @@ from smearlab.learn.models.classifiers import build_classifier
 from smearlab.learn.objectives import image_batch
 from smearlab.learn.quantize import quantized
 from smearlab.learn.timing import ms_per_cell
+from smearlab.metrics.calibration import temperature
 from smearlab.pipeline import Analyzer
 from smearlab.types import CELL_TYPES, UNIDENTIFIED, Field
 from tiny_bundles import draw_discs, write_segmenter

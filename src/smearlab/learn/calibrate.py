@@ -24,7 +24,6 @@ from smearlab.errors import UsageError
 from smearlab.instances.detections import overlaps
 from smearlab.instances.presence import Presence, evidence, visible_shares
 from smearlab.learn.objectives import image_batch
-from smearlab.metrics.calibration import temperature as temperature
 from smearlab.pipeline import Analyzer
 from smearlab.preprocess.crops import crop_cell
 from smearlab.types import ELEMENTS, Cell, Element, Field

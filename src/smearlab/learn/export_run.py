@@ -18,12 +18,13 @@ from smearlab.evaluation.runs import SUMMARY, HeldOut, Predictions, RunSummary
 from smearlab.evaluation.type_names import cell_type
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.io.images import read_field
-from smearlab.learn.calibrate import confidence_threshold, temperature
+from smearlab.learn.calibrate import confidence_threshold
 from smearlab.learn.classifier_run import ClassifierRun, evenly, views
 from smearlab.learn.data_credits import data_credits
 from smearlab.learn.export import TypesGraph
 from smearlab.learn.export_proof import WEIGHTS, Weights, accuracy, write_proven, write_quantized
 from smearlab.learn.run_classifier import PRETRAINED
+from smearlab.metrics.calibration import temperature
 from smearlab.pipeline import Analyzer
 from smearlab.types import CELL_TYPES
 

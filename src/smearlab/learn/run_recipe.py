@@ -20,7 +20,6 @@ from smearlab.learn.calibrate import (
     cell_logits,
     confidence_threshold,
     score_thresholds,
-    temperature,
 )
 from smearlab.learn.export import BundleGraph, TypesGraph, freeze, write_bundle
 from smearlab.learn.objectives import image_batch
@@ -30,6 +29,7 @@ from smearlab.learn.train.sampling import SampleSource
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.training_data import TrainingData
 from smearlab.learn.warm_start import start_from_bundle, take_over
+from smearlab.metrics.calibration import temperature
 
 
 def run_stages(
