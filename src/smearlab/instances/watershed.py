@@ -74,7 +74,8 @@ def _fill(foreground: NDArray[np.bool_], min_area_px: float) -> NDArray[np.uint8
     bodies = areas[~inner & (areas >= min_area_px)]
     if bodies.size:
         largest_px = _PALE_SHARE * float(np.percentile(bodies, 25))
-        pale = [contours[n] for n in np.flatnonzero(inner & (areas <= largest_px))]
+        small = inner & (areas <= largest_px)
+        pale = [one for one, keep in zip(contours, small, strict=True) if keep]
         cv2.drawContours(mask, pale, -1, 1, cv2.FILLED)
     return mask
 
