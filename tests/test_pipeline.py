@@ -146,6 +146,27 @@ def test_tiles_change_no_cell(
         np.testing.assert_allclose(a.contour, b.contour, atol=1e-3)
 
 
+@given(
+    places=st.lists(
+        st.tuples(st.integers(0, 6), st.integers(0, 5), st.sampled_from(ELEMENTS)),
+        max_size=20,
+        unique_by=lambda place: place[:2],
+    ),
+    shift=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    turns=st.integers(0, 3),
+    mirrored=st.booleans(),
+)
+def test_flips_and_quarter_turns_change_no_count_of_discs(
+    fixed: Analyzer, places: list[tuple], shift: tuple[int, int], turns: int, mirrored: bool
+) -> None:
+    """Exactly: none of these cells is near a threshold."""
+    discs = [(14 + 24 * x + shift[0], 10 + 24 * y + shift[1], colour) for x, y, colour in places]
+    turned = np.rot90(draw_discs(discs), turns)
+    pixels = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+    found = elements(fixed.analyze(Field(pixels, "turned")).cells)
+    assert found == {name: sum(p[2] == name for p in places) for name in ELEMENTS}
+
+
 def test_what_is_analysed_is_what_is_detected_above_the_thresholds(
     tiny: Analyzer, field: Field
 ) -> None:

@@ -72,14 +72,24 @@ def test_import_writes_a_manifest_that_finds_the_files(suffix: str, tmp_path: Pa
     assert line["arguments"]["dataset"] == "bccd"
 
 
-def test_a_wrong_mask_is_told_by_the_status(tmp_path: Path) -> None:
-    root = write_archive("bccd", tmp_path / "archive")
+def test_a_wrong_mask_is_named_and_nothing_written_unless_masks_may_go(tmp_path: Path) -> None:
+    root, out = write_archive("bccd", tmp_path / "archive"), tmp_path / "m.csv"
+    assert call("import", "bccd", root, "--out", out).exit_code == 0
+    masks = {row["path"]: row["mask"] for row in read_manifest(out).table.to_pylist()}
     picture(root / "wbc_masks/BloodImage_Mask_00001.png", (8, 8))
-    result = call("import", "bccd", root, "--out", tmp_path / "m.csv")
-    assert result.exit_code == 1
+    before = out.read_bytes()
+    result = call("import", "bccd", root, "--out", out, "--force")
+    assert result.exit_code == 2
     assert "wrong mask: 1 files" in result.stderr
     assert "BloodImage_00001.jpg: its mask" in result.stderr
-    assert len(read_manifest(tmp_path / "m.csv")) == 3
+    assert "give --drop-masks" in result.stderr
+    assert out.read_bytes() == before
+    result = call("import", "bccd", root, "--out", out, "--force", "--drop-masks")
+    assert result.exit_code == 1
+    (wrong,) = [path for path in masks if path.endswith("BloodImage_00001.jpg")]
+    assert masks[wrong] is not None
+    now = {row["path"]: row["mask"] for row in read_manifest(out).table.to_pylist()}
+    assert now == masks | {wrong: None}
 
 
 def test_import_overwrites_only_when_told(tmp_path: Path) -> None:
@@ -123,6 +133,16 @@ def test_wrong_calls_write_nothing(arguments: list[str], complaint: str, tmp_pat
     assert result.exit_code == 2, result.output
     assert complaint in result.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["import", "check"])
+def test_a_half_finished_download_is_told(command: str, tmp_path: Path) -> None:
+    text(tmp_path / "set" / "pbc.zip.part", "PK")
+    more = ["--out", tmp_path / "m.csv"] if command == "import" else []
+    result = call(command, "pbc", tmp_path / "set", *more)
+    assert result.exit_code == 2
+    assert "pbc.zip.part is a half-finished download: run smearlab data fetch" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_own_folders_get_a_name(tmp_path: Path) -> None:

@@ -142,6 +142,15 @@ def test_folds_are_made_and_shown(table: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_a_split_without_types_says_so(table: Path, tmp_path: Path) -> None:
+    note = "note: no row has a type, so no type keeps its share; smearlab data taxonomy gives"
+    done = call("split", table, "--shares", "70/30", "--out", tmp_path / "a.csv")
+    assert done.exit_code == 0
+    assert note in " ".join(done.output.split())
+    done = call("split", table, "--shares", "70/30", "--by", "label", "--out", tmp_path / "b.csv")
+    assert "no row has a" not in done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

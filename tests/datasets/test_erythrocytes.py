@@ -94,7 +94,11 @@ def test_cut_cells_keep_group_and_split_of_their_field(
         assert both / (mask | (under == label)).sum() > 0.75
     written = read_manifest(tmp_path / "out" / "manifest.parquet")
     assert written.table.equals(report.manifest.table)
-    assert written.provenance[-1]["operation"] == "erythrocytes"
+    (line,) = written.provenance
+    assert line["operation"] == "erythrocytes"
+    assert (line["arguments"]["seed"], line["arguments"]["dataset"]) == (1, "pbc")
+    assert line["arguments"]["segmenter"] == analyzer.describe()["segmenter"]["sha256"]
+    assert line["arguments"]["inputs"] == [{"rows": 6, "provenance": list(archive.provenance)}]
 
 
 def test_an_interrupted_run_goes_on_to_the_same_files(

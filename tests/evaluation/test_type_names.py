@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from smearlab.errors import UnknownNameError
@@ -58,7 +60,7 @@ def test_unknown_names_are_errors_that_list_the_known(name: str) -> None:
     for call in (cell_type, box_class):
         with pytest.raises(UnknownNameError) as caught:
             call(name)
-        assert repr(name) in str(caught.value)
+        assert re.search(rf"{name!r}(\.|; did you mean '[^']+'\?) Known: ", str(caught.value))
         assert "neutrophil" in str(caught.value)
         assert "erythroblast" in str(caught.value)
 

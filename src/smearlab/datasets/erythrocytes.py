@@ -141,8 +141,19 @@ def cut_erythrocytes(
             cut += [{**cell, **{name: row[name] for name in _KEPT}} for cell in entry["cells"]]
             if advance is not None:
                 advance(min(len(cut), n))
-    arguments = {"n": n, "seed": seed, "pictures": n_pictures, "lost": sorted(problems)}
-    result = Manifest.from_rows(cut[:n], out, "erythrocytes", **arguments, rules=asdict(rules))
+    result = Manifest.from_rows(
+        cut[:n],
+        out,
+        "erythrocytes",
+        n=n,
+        seed=seed,
+        dataset=dataset,
+        rules=asdict(rules),
+        segmenter=settings["segmenter"],
+        pictures=n_pictures,
+        lost=sorted(problems),
+        inputs=[{"rows": len(manifest), "provenance": list(manifest.provenance)}],
+    )
     write_manifest(out / "manifest.parquet", result)
     return CutReport(result, n_pictures, n_candidates, problems)
 

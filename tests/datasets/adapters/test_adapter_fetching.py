@@ -18,7 +18,7 @@ from smearlab.datasets.adapters.reading import read_archive
 from smearlab.datasets.adapters.registry import ADAPTERS
 from smearlab.datasets.adapters.unpack import unpack
 from smearlab.errors import DataError, OutputError, OutputExistsError, UsageError
-from tiny_archives import write_archive
+from tiny_archives import text, write_archive
 
 BCCD = ADAPTERS["bccd"]
 BYTES = bytes(range(256)) * 4000
@@ -242,6 +242,15 @@ def test_a_bad_archive_changes_nothing(case: str, tmp_path: Path) -> None:
         fetch(BCCD, tmp_path / "here" / "out", plan(BCCD, f"{address}/a.zip"))
     assert files_in(tmp_path) == ["here"]
     assert not Path("/tmp/evil.txt").exists()
+
+
+@pytest.mark.parametrize("digest", [None, "0" * 64])
+def test_a_file_that_was_there_before_is_never_deleted(digest: str | None, tmp_path: Path) -> None:
+    mine = text(tmp_path / "a.zip", "half an archive, or my thesis")
+    with pytest.raises(DataError, match=r"a\.zip.* was there already.*move it away"):
+        fetch(BCCD, tmp_path, plan(BCCD, "http://127.0.0.1:9/a.zip", digest))
+    assert mine.read_text() == "half an archive, or my thesis"
+    assert files_in(tmp_path) == ["a.zip"]
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

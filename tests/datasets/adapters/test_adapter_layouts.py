@@ -193,6 +193,13 @@ def test_own_folders(tmp_path: Path) -> None:
     }
 
 
+def test_own_pictures_of_one_name_in_two_classes_are_two(tmp_path: Path) -> None:
+    for folder in ("blast", "normal cell"):
+        picture(tmp_path / folder / "1.png")
+    rows = read_archive(ADAPTERS["folder"], tmp_path).rows
+    assert [row["source_image"] for row in rows] == ["blast/1.png", "normal cell/1.png"]
+
+
 @pytest.mark.parametrize(
     ("name", "file", "content", "complaint"),
     [

@@ -141,6 +141,8 @@ def test_synthetic_rows_are_added_to_train_only() -> None:
     assert done.column("split").tolist() == ["train"] * 3 + ["test"] * 2 + ["train"] * 4
     assert done.column("synthetic").tolist() == [False] * 5 + [True] * 4
     assert find_leaks(done) == ()
+    assert [line["operation"] for line in done.provenance] == ["merge", "with_synthetic"]
+    assert done.provenance[-1]["changed"] == {"added_rows": 4}
     wrong = manifest_of([{"path": "gan.png", "type": "b"}])
     with pytest.raises(ManifestError, match=r"row 1 \(gan\.png\) is of the type 'b', which no"):
         with_synthetic(real, wrong)

@@ -89,6 +89,22 @@ def test_a_reason_can_be_left_out(flawed: Manifest, reason: str) -> None:
     assert found == set(REASONS) - {reason}
 
 
+def test_targets_of_all_elements_are_looked_at(tmp_path: Path) -> None:
+    """One ``mask`` stands for a target of each element that has one."""
+    picture(0).save(tmp_path / "a.png")
+    for element in ("RBC", "PLT"):
+        (tmp_path / element).mkdir()
+        picture(1).save(tmp_path / element / "a.png")
+    manifest = manifest_of([{"path": "a.png", "mask": "{element}/a.png"}], tmp_path)
+    assert find_flaws(manifest) == ()
+    picture(1, 64, 61).save(tmp_path / "PLT" / "a.png")
+    (flaw,) = find_flaws(manifest)
+    assert flaw.detail == "PLT/a.png is 64 x 61 px, the picture 64 x 60 px"
+    for element in ("RBC", "PLT"):
+        (tmp_path / element / "a.png").unlink()
+    assert [flaw.detail for flaw in find_flaws(manifest)] == ["{element}/a.png is not there"]
+
+
 def test_small_sets_have_no_usual_size(flawed: Manifest) -> None:
     few = flawed.take(np.array([0, 1, 15]))
     assert find_flaws(few) == ()

@@ -110,7 +110,7 @@ def test_rows_can_be_chosen_and_columns_replaced() -> None:
         ({"path": "a/1.jpg", "label": "eo"}, "rows 1 and 4 both name a/1.jpg, once as 'ig' and"),
         ({"path": "b/3.png"}, "rows 3 and 4 both name b/3.png, twice"),
         ({"path": "x.png", "colour": "red"}, "row 4 has a column 'colour' that no manifest has"),
-        ({"path": "x.png", "width_px": "wide"}, "a row does not fit the manifest"),
+        ({"path": "x.png", "width_px": "wide"}, "row 4 does not fit the manifest"),
     ],
 )
 def test_bad_rows_are_named(row: dict[str, Any], complaint: str) -> None:
@@ -131,8 +131,41 @@ def test_a_missing_or_unknown_column_is_named(tmp_path: Path) -> None:
     pq.write_table(
         pa.table({"path": ["a"], "dataset": ["x"], "width_px": ["w"]}), tmp_path / "m.parquet"
     )
-    with pytest.raises(ManifestError, match=r"m\.parquet: column 'width_px'"):
+    with pytest.raises(ManifestError, match=r"m\.parquet: column 'width_px', row 1: "):
         read_manifest(tmp_path / "m.parquet")
+
+
+@pytest.mark.parametrize("column", ["path", "boxes", "label"])
+def test_a_column_that_comes_twice_is_named(tmp_path: Path, column: str) -> None:
+    file = tmp_path / "m.csv"
+    file.write_text(f"path,dataset,boxes,label,{column}\na.png,x,,,\n")
+    with pytest.raises(ManifestError, match=f"has the column '{column}' twice; keep one"):
+        read_manifest(file)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("provenance", b"{oops"),
+        ("provenance", b"5"),
+        ("provenance", b'["import"]'),
+        ("provenance", b'[{"rows": 3}]'),
+        ("provenance", b"\xff\xfe"),
+        ("root", b"\xff\xfe"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_notes_that_cannot_be_read_are_an_error(
+    tmp_path: Path, key: str, value: bytes, suffix: str
+) -> None:
+    file = tmp_path / f"m{suffix}"
+    if suffix == ".csv":
+        file.write_bytes(b"# smearlab." + key.encode() + b" " + value + b"\npath,dataset\na,x\n")
+    else:
+        table = pa.table({"path": ["a"], "dataset": ["x"]})
+        pq.write_table(table.replace_schema_metadata({f"smearlab.{key}": value}), file)
+    with pytest.raises(ManifestError, match=rf"m\{suffix}: its (notes of|provenance)"):
+        read_manifest(file)
 
 
 @pytest.mark.parametrize("name", ["m.parquet", "m.csv"])

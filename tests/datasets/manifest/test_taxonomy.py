@@ -180,6 +180,13 @@ def test_an_unknown_taxonomy_is_refused() -> None:
         typed(manifest_of(ROWS), "wbc6")
 
 
+def test_a_table_without_labels_is_refused() -> None:
+    with pytest.raises(ManifestError, match="the column 'label' is empty or missing"):
+        typed(manifest_of([{}, {}]), "wbc5")
+    fields = manifest_of([{"boxes": []}, {}])
+    assert typed(fields, "wbc5").column("type").tolist() == [None, None]
+
+
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_every_label_that_an_import_writes_has_a_meaning(name: str) -> None:
     for label in (*ADAPTERS[name].classes, *ADAPTERS[name].box_classes):

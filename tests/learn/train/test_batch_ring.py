@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,3 +59,28 @@ def test_unequal_shapes_are_refused_and_not_stretched() -> None:
         UsageError, match=r"must have one shape; 'pixels' has \(1, 2\) and \(1, 1\)"
     ):
         list(batches_of_workers(growing, [[1, 0]], 1))
+
+
+THREADED = """
+import cv2, numpy as np
+from smearlab.learn.train.batch_ring import batches_of_workers
+
+cv2.setNumThreads(4)
+pixels = np.random.default_rng(0).integers(0, 255, (360, 360, 4), np.uint8)
+turn = cv2.getRotationMatrix2D((64, 64), 30, 1.0)
+
+def warped(item):
+    return {"mean": np.float64(cv2.warpAffine(pixels, turn, (300, 300)).mean() + item)}
+
+for _ in range(40):
+    given = list(batches_of_workers(warped, [[0, 1], [2, 3]], 2))
+print(len(given), cv2.getNumThreads())
+"""
+
+
+def test_workers_do_not_wait_for_threads_that_the_fork_left_behind() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADED], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2", "4"]

@@ -118,16 +118,21 @@ def import_set(
         typer.Option("--name", help="Only with 'folder': what to call your set in the manifest."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the manifest.")] = False,
+    drop_masks: Annotated[
+        bool,
+        typer.Option("--drop-masks", help="Take pictures whose mask is wrong, without the mask."),
+    ] = False,
     jobs: Jobs = None,
 ) -> None:
     """Write the manifest of a set: a row a picture, whatever the archive looks like.
 
     Every file is hashed and its size is read; the archive itself stays as it is.
-    Pictures that cannot be read are listed and get no row; those whose mask
-    cannot be read or has another size are listed.
+    Pictures that cannot be read are listed and get no row. Where the mask of one
+    cannot be read or has another size, nothing is written, but for --drop-masks.
 
-    Exit status: 0 all well, 1 some pictures were left out or have a wrong mask
-    (they are listed), 2 the call was wrong, or the folder does not hold this set.
+    Exit status: 0 all well, 1 some pictures were left out or lost their mask
+    (they are listed), 2 the call was wrong, the folder does not hold this set,
+    or masks are wrong.
 
     Example: smearlab data import pbc archives/pbc --out pbc.parquet
     """
@@ -150,6 +155,15 @@ def import_set(
         except ImportError as error:
             raise UsageError("manifests need pyarrow: install smearlab[data]") from error
         reading = _read(adapter, folder, jobs)
+        wrong = {one.path for one in reading.problems if one.kind == "mask"}
+        if wrong and not drop_masks:
+            _list_problems(reading)
+            raise UsageError(
+                f"{len(wrong):,} pictures of {folder} have a wrong mask (listed above): nothing is "
+                "written. Mend the masks, or give --drop-masks to take these pictures without them"
+            )
+        rows = [row | {"mask": None} if row["path"] in wrong else row for row in reading.rows]
+        reading = dataclasses.replace(reading, rows=rows)
         _write(reading, out)
     _list_problems(reading)
     if any(one.kind != "suffix" for one in reading.problems):

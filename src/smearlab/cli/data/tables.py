@@ -190,6 +190,10 @@ def split(
         cells = [[name, *(line[part] for part in parts)] for name, line in counts.items()]
         print_table([by, *parts], cells, 1)
         typer.echo(f"off the ideal share by at most {changed['worst_rows_off']:g} rows")
+        for column in names_in(by):
+            if manifest.table.column(column).null_count == len(manifest):
+                hint = "; smearlab data taxonomy gives types" if column == "type" else ""
+                typer.echo(f"note: no row has a {column}, so no {column} keeps its share{hint}")
         note_unsought(manifest)
         write(out, done)
 
@@ -249,4 +253,4 @@ def _provenance_line(line: Any) -> str:
 
     arguments = json.dumps(line.get("arguments", {}), ensure_ascii=False)
     changed = json.dumps(line["changed"], ensure_ascii=False) if "changed" in line else ""
-    return f"{line['operation']} {arguments} → {line['rows']} rows {changed}".rstrip()
+    return f"{line['operation']} {arguments} → {line.get('rows', '?')} rows {changed}".rstrip()

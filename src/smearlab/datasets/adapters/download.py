@@ -59,8 +59,8 @@ def download(
     UsageError
         If the address is neither http nor https.
     DataError
-        If the server refuses, the connection breaks, or the checksum is wrong; a file with a
-        wrong checksum is deleted.
+        If the server refuses, the connection breaks, or the checksum is wrong; what was
+        downloaded and has a wrong checksum is deleted, a file that was there before is not.
     OutputError
         If the file cannot be written.
     """
@@ -75,11 +75,14 @@ def download(
         checked = target
     found = file_sha256(checked)
     if sha256 is not None and found != sha256:
+        wrong = f"the checksum is wrong: expected sha256 {sha256}, received {found}"
+        if checked is target:
+            raise DataError(f"{target}, which was there already: {wrong}; move it away")
         checked.unlink()
         mark.unlink(missing_ok=True)
         raise DataError(
-            f"{url}: the checksum is wrong: expected sha256 {sha256}, received {found}; the file "
-            "is deleted. Fetch it again; if that does not help, it is not the published file"
+            f"{url}: {wrong}; the file is deleted. Fetch it again; if that does not help, it is "
+            "not the published file"
         )
     if checked is part:
         part.replace(target)

@@ -114,12 +114,13 @@ def fetch(
         If other files are in the folder.
     DataError
         If a download fails, a checksum is wrong or an archive damaged. A damaged archive is
-        deleted; an interrupted download stays, to go on with.
+        deleted unless it was there before the call; an interrupted download stays, to go on with.
     OutputError
         If the folder cannot be written.
     """
     _check_folder(folder, downloads)
     made = not folder.exists()
+    before = {file.file_name for file in downloads if (folder / file.file_name).is_file()}
     folder.mkdir(parents=True, exist_ok=True)
     try:
         sums = [
@@ -132,7 +133,10 @@ def fetch(
             )
             for file in downloads
         ]
-        done = [_unpack(folder, file, found) for file, found in zip(downloads, sums, strict=True)]
+        done = [
+            _unpack(folder, file, found, file.file_name in before)
+            for file, found in zip(downloads, sums, strict=True)
+        ]
     except BaseException:
         if made and not any(folder.iterdir()):
             folder.rmdir()
@@ -162,12 +166,14 @@ def _check_folder(folder: Path, downloads: tuple[Download, ...]) -> None:
         raise OutputExistsError(f"{folder} is not empty ({other[0]}); name a new folder")
 
 
-def _unpack(folder: Path, file: Download, found: str) -> Fetched:
+def _unpack(folder: Path, file: Download, found: str, theirs: bool) -> Fetched:
     archive = folder / file.file_name
     size = archive.stat().st_size
     try:
         names = unpack(archive, folder)
-    except DataError:
+    except DataError as error:
+        if theirs:
+            raise DataError(f"{error}; {archive} was there already: move it away") from error
         archive.unlink()  # or every further try would stumble over it
         raise
     archive.unlink()

@@ -18,7 +18,7 @@ def find(tree: Tree) -> Iterator[Found]:
             yield Found(
                 str(path),
                 label=path.parent.name,
-                source_image=path.name,
+                source_image=str(path),  # two classes may both have a 1.png
                 published_split=above if above in _PARTS else None,
             )
 

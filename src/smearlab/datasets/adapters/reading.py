@@ -118,9 +118,16 @@ def survey(adapter: Adapter, folder: str | Path) -> Survey:
     tree = open_tree(folder)
     found = tuple(sorted(adapter.find(tree), key=lambda one: one.path))
     if not found:
+        half = [path for path in tree.files if path.endswith(".part")]
+        more = (
+            f". {half[0]} is a half-finished download: run smearlab data fetch again, which goes "
+            "on where it stopped, and unpacks"
+            if half
+            else ""
+        )
         raise DataError(
             f"{tree.root} does not hold {adapter.name}. Expected: {adapter.layout}. "
-            f"Found: {tree.summary()}"
+            f"Found: {tree.summary()}{more}"
         )
     for one in found:
         _check_label(adapter.classes, one.label, f"{tree.root / one.path}", adapter.name)

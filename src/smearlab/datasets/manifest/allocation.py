@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 _POOL, _CANDIDATES, _ROUNDS, _PAIRS = 512, 96, 3000, 20_000
 #: Rounds without a change, where each looks at other units, before it counts as settled.
 _MISSES = 5
+#: Where no more assignments than this are possible, all are looked at if the count is a row off.
+_ALL, _ALL_NUMBERS = 20_000, 4_000_000
 #: Weight of the size of a part beside that of a class in it.
 _TOTAL = 0.25
 _CLOSE = 1e-9
@@ -75,7 +77,8 @@ def allocate(
     Returns
     -------
     Allocation
-        If all units have one row and none is bound, every count lies within one of its ideal.
+        If all units have one row and none is bound, every count lies within one of its ideal. So
+        it does with larger units if they allow that and are few; otherwise nearly always.
     """
     n_classes = int(classes.max(initial=-1)) + 1
     ideal = np.bincount(classes, minlength=n_classes)[:, None] * shares
@@ -101,7 +104,38 @@ def allocate(
 
     counts = _table(classes, parts, n_classes, shares.size)
     _fill(parts, alone, classes, ideal - counts, rng)
-    return Allocation(parts, _table(classes, parts, n_classes, shares.size), ideal)
+    done = Allocation(parts, _table(classes, parts, n_classes, shares.size), ideal)
+    if done.worst < 1 or not free.size:
+        return done
+    return _best_of_all(done, units, classes, free)
+
+
+def _best_of_all(done: Allocation, units: Ints, classes: Ints, free: Ints) -> Allocation:
+    """The best there is, if there are few enough units to look at every assignment.
+
+    Parts that ``done`` fills are not left empty.
+    """
+    n_classes, n_parts = done.ideal.shape
+    names, unit = np.unique(units[free], return_inverse=True)
+    n = names.size
+    if n * np.log(n_parts) > np.log(min(_ALL, _ALL_NUMBERS / done.ideal.size)):
+        return done
+    held = np.zeros((n, n_classes), np.int64)
+    np.add.at(held, (unit, classes[free]), 1)
+    where = np.indices((n_parts,) * n).reshape(n, -1).T  # (A, U): the part of each unit
+    bound = np.ones(len(done.parts), bool)
+    bound[free] = False
+    fixed = _table(classes[bound], done.parts[bound], n_classes, n_parts)
+    excess = np.stack([(where == part) @ held for part in range(n_parts)], axis=2)
+    excess = excess + fixed - done.ideal  # (A, C, P)
+    filled = (excess + done.ideal > 0.5).any(axis=1).sum(axis=1)
+    usable = filled >= (done.counts.sum(axis=0) > 0).sum()
+    worst = np.round(np.abs(excess).max(axis=(1, 2)), _DIGITS)
+    squares = (excess**2).sum(axis=(1, 2)) + _TOTAL * (excess.sum(axis=1) ** 2).sum(axis=1)
+    chosen = np.lexsort((np.round(squares, _DIGITS), worst, ~usable))[0]
+    parts = done.parts.copy()
+    parts[free] = where[chosen][unit]
+    return Allocation(parts, _table(classes, parts, n_classes, n_parts), done.ideal)
 
 
 def _table(classes: Ints, parts: Ints, n_classes: int, n_parts: int) -> Ints:

@@ -255,4 +255,6 @@ def with_synthetic(manifest: Manifest, synthetic: Manifest) -> Manifest:
     marked = synthetic.with_columns(
         synthetic=np.ones(n, bool), split=["train"] * n, fold=[None] * n
     )
-    return merged([manifest, marked], ["real", "synthetic"])
+    return merged([manifest, marked], ["real", "synthetic"]).noted(
+        "with_synthetic", {"added_rows": n}
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.datasets.adapters.base import element_masks
 from smearlab.datasets.manifest.burnt_in import burnt_in_marks
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import AnnotationError, ImageError, UsageError
@@ -190,15 +191,17 @@ def _looked_at(
 
 
 def _mask_faults(manifest: Manifest, mask: str, size: tuple[int, int]) -> list[tuple[str, str]]:
-    path = manifest.file(mask)
-    if not path.is_file():
-        return [("mask", f"{mask} is not there")]
-    try:
-        height, width = read_mask(path).shape
-    except AnnotationError as error:
-        return [("mask", _short(error, path))]
-    if (width, height) != size:
-        return [("mask", f"{mask} is {_by((width, height))}, the picture {_by(size)}")]
+    """What is wrong with a mask, or with the first wrong one of several elements."""
+    for path in element_masks(manifest.root, mask).values() or (manifest.file(mask),):
+        name = path.relative_to(manifest.root).as_posix()
+        if not path.is_file():
+            return [("mask", f"{name} is not there")]
+        try:
+            height, width = read_mask(path).shape
+        except AnnotationError as error:
+            return [("mask", _short(error, path))]
+        if (width, height) != size:
+            return [("mask", f"{name} is {_by((width, height))}, the picture {_by(size)}")]
     return []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,8 @@ class Manifest:
         try:
             table = pa.Table.from_pylist(filled, SCHEMA)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise ManifestError(f"a row does not fit the manifest: {error}") from error
+            wrong = _first_misfit(lambda n: pa.Table.from_pylist([filled[n]], SCHEMA), len(filled))
+            raise ManifestError(f"row {wrong} does not fit the manifest: {error}") from error
         return cls(checked(table, "the manifest"), root).noted(operation, **arguments)
 
     def column(self, name: str) -> NDArray[Any]:
@@ -155,9 +156,10 @@ def checked(table: pa.Table, name: str) -> pa.Table:
     Raises
     ------
     ManifestError
-        If a required column or value is missing, a column is unknown, a path leaves the root or
-        is not plain, a split is none of train, val and test, or one file stands in two rows with
-        different labels. The message names the row, from 1.
+        If a required column or value is missing, a column is unknown or comes twice, a value is of
+        another kind than its column, a path leaves the root or is not plain, a split is none of
+        train, val and test, or one file stands in two rows with different labels. The message
+        names the row, from 1.
     """
     for column in REQUIRED:
         if column not in table.column_names:
@@ -166,16 +168,15 @@ def checked(table: pa.Table, name: str) -> pa.Table:
         if column not in SCHEMA.names:
             known = ", ".join(SCHEMA.names)
             raise ManifestError(f"{name} has a column {column!r} that is none of {known}")
+        if table.column_names.count(column) > 1:
+            raise ManifestError(f"{name} has the column {column!r} twice; keep one")
     columns = []
     for field in SCHEMA:
         if field.name not in table.column_names:
             empty = False if field.name == "synthetic" else None
             columns.append(pa.array([empty] * table.num_rows, field.type))
             continue
-        try:
-            columns.append(table.column(field.name).cast(field.type))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise ManifestError(f"{name}: column {field.name!r}: {error}") from error
+        columns.append(_cast(name, table.column(field.name), field))
     table = pa.table(columns, schema=SCHEMA)
     for column in REQUIRED:
         _refuse(name, table, pc.is_null(table.column(column)), f"has no {column}")
@@ -186,6 +187,26 @@ def checked(table: pa.Table, name: str) -> pa.Table:
     _refuse(name, table, pc.invert(known), f"has a split that is none of {', '.join(_SPLITS)}")
     _refuse_contradictions(name, table)
     return table
+
+
+def _cast(name: str, given: Any, field: pa.Field) -> Any:
+    try:
+        return given.cast(field.type)
+    except pa.ArrowNotImplementedError as error:  # no value of this kind could fit
+        raise ManifestError(f"{name}: column {field.name!r}: {error}") from error
+    except pa.ArrowInvalid as error:
+        row = _first_misfit(lambda n: given.slice(n, 1).cast(field.type), len(given))
+        raise ManifestError(f"{name}: column {field.name!r}, row {row}: {error}") from error
+
+
+def _first_misfit(convert: Callable[[int], Any], n: int) -> int:
+    """Number, from 1, of the first of ``n`` rows that cannot be converted."""
+    for row in range(n):
+        try:
+            convert(row)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return row + 1
+    return n
 
 
 def _refuse(name: str, table: pa.Table, wrong: Any, why: str) -> None:
@@ -254,10 +275,28 @@ def read_manifest(path: str | Path, root: str | Path | None = None) -> Manifest:
             metadata = table.schema.metadata or {}
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError, ValueError) as error:
         raise ManifestError(f"{path} is no manifest that can be read: {error}") from error
-    stored = metadata.get(_ROOT, b".").decode()
-    provenance = tuple(json.loads(metadata.get(_PROVENANCE, b"[]")))
+    stored, provenance = _notes(path, metadata)
     base = Path(root) if root is not None else Path(os.path.normpath(path.parent / stored))
     return Manifest(checked(table, str(path)), base, provenance)
+
+
+def _notes(
+    path: Path, metadata: Mapping[bytes, bytes]
+) -> tuple[str, tuple[Mapping[str, Any], ...]]:
+    """Where the pictures lie, seen from the manifest, and what made the table."""
+    try:
+        stored = metadata.get(_ROOT, b".").decode()
+        lines = json.loads(metadata.get(_PROVENANCE, b"[]"))
+    except ValueError as error:
+        raise ManifestError(
+            f"{path}: its notes of folder and provenance cannot be read: {error}"
+        ) from error
+    if not (
+        isinstance(lines, list)
+        and all(isinstance(line, dict) and "operation" in line for line in lines)
+    ):
+        raise ManifestError(f"{path}: its provenance is no list of operations")
+    return stored, tuple(lines)
 
 
 def write_manifest(path: str | Path, manifest: Manifest) -> Path:
@@ -318,7 +357,7 @@ def _read_csv(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
             key, _, value = line[2:].rstrip(b"\n").partition(b" ")
             notes[key] = value
     table = _parse_csv(path, len(notes))
-    if "boxes" in table.column_names:
+    if table.column_names.count("boxes") == 1:
         boxes = [
             None if text is None else _boxes_of(path, row, text)
             for row, text in enumerate(table.column("boxes").to_pylist(), start=1)

@@ -198,9 +198,17 @@ def typed(
         If there is no such taxonomy.
     ManifestError
         If labels are unknown, or left out by the taxonomy and not to be dropped; lists them all
-        with their rows.
+        with their rows. Or if there is neither a label nor a box in the whole table.
     """
     chosen = look_up("taxonomy", TAXONOMIES, taxonomy)
+    table = manifest.table
+    if len(manifest) and all(
+        table.column(name).null_count == len(manifest) for name in ("label", "boxes")
+    ):
+        raise ManifestError(
+            "no row has a label: the column 'label' is empty or missing, so there is nothing to "
+            "give types to"
+        )
     rows = _meanings(manifest, "label", chosen)
     if subtypes:
         finer = _meanings(manifest, "subtype", chosen)

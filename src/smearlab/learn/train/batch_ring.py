@@ -12,8 +12,10 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -85,8 +87,21 @@ def batches_of_workers(draw: Draw, steps: Iterable[Sequence[int]], workers: int)
         prefetch_factor=_AHEAD,
         worker_init_fn=_keep_freed_memory,
     )
-    for place, count in loader:
+    with _one_opencv_thread():
+        taken = iter(loader)  # forks
+    for place, count in taken:
         yield ring.taken(place, count)
+
+
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """End OpenCV's threads for a while: a forked process would wait for them forever."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 class _Numbered:
