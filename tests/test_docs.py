@@ -19,6 +19,8 @@ import typer
 
 import smearlab
 from smearlab.cli.main import app
+from smearlab.learn.classical.recipes import CLASSICAL_RECIPES
+from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES
 from smearlab.report.tables import CELLS_COLUMNS, ERRORS_COLUMNS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -146,6 +148,30 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def lines_for_real_pictures() -> Iterator[tuple[str, str]]:
+    """Page and command of ``text`` blocks: they want pictures or hours that tests do not have."""
+    for page in PAGES:
+        for block in re.findall(r"^```text\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.strip().startswith("smearlab ") and "…" not in line and "→" not in line:
+                    yield str(page.relative_to(REPOSITORY)), " ".join(line.split("#")[0].split())
+
+
+@pytest.mark.parametrize(("page", "line"), [*lines_for_real_pictures()])
+def test_commands_for_real_pictures_are_understood(page: str, line: str) -> None:
+    command, words = typer.main.get_command(app), shlex.split(line)[1:]
+    while hasattr(command, "commands"):
+        assert words and words[0] in command.commands, f"{page}: no such command: {line}"
+        command = command.commands[words.pop(0)]
+    known = {o: p for p in command.params for o in (*p.opts, *p.secondary_opts)}
+    for word in words:
+        if word.startswith("-"):
+            assert word.split("=")[0] in known, f"{page}: {word} is no option: {line}"
+    if command.name == "train" and not words[0].startswith("$"):
+        known_recipes = {*RECIPES, *CLASSIFIER_RECIPES, *CLASSICAL_RECIPES}
+        assert words[0] in known_recipes, f"{page}: no recipe {words[0]}: {line}"
 
 
 def section_of(words: str) -> str:
