@@ -153,9 +153,9 @@ def test_real_sets_train_and_tune(tmp_path: Path, trained: dict[str, Path]) -> N
     assert all(0.2 <= value <= 0.7 for value in card["thresholds"].values())
     # A segmenter among the bundles finds the cells of single-cell pictures.
     (out / "bundles" / "cell_centres").symlink_to(trained["cell_centres"])
-    result = train_stage("bloodcell_lwcnn", out, str(data))
+    result = train_stage("cell_types_first", out, str(data))
     assert result.exit_code == 0, result.output
-    card = json.loads((out / "bundles" / "bloodcell_lwcnn" / "card.json").read_text())
+    card = json.loads((out / "bundles" / "cell_types_first" / "card.json").read_text())
     assert card["tuned_on"] >= 3
     assert 0.3 <= card["temperature"] <= 3
     assert 0 <= card["threshold"] <= 0.5
