@@ -214,7 +214,8 @@ def render() -> None:
     text = PAGE.read_text(encoding="utf-8")
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    folders = [folder for folder in sorted(RESULTS.iterdir(), key=order) if folder.is_dir()]
+    folders = sorted({file.parent for name in SHOWN for file in RESULTS.glob(f"*/{name}.json")})
+    folders.sort(key=order)
     parts = [comparison(folders), *(table(folder) for folder in folders)]
     PAGE.write_text(f"{head}{BEGIN}\n{''.join(parts)}\n{END}{tail}", encoding="utf-8")
 
