@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import cv2
-
 from smearlab.datasets.duplicates.candidates import candidate_pairs
 from smearlab.datasets.duplicates.fingerprints import Fingerprint, fingerprint
 from smearlab.datasets.duplicates.groups import DisjointSets, merged_groups
 from smearlab.datasets.duplicates.verification import Likeness, compare
 from smearlab.errors import ImageError, UsageError
 from smearlab.io.images import read_field
+from smearlab.preprocess.opencv_threads import one_opencv_thread
 
 if TYPE_CHECKING:
     from smearlab.datasets.manifest.table import Manifest
@@ -282,15 +281,13 @@ def _progress(show: bool) -> Iterator[Callable[[str, float], Callable[[float], N
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # ours are the threads
-    try:
-        with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
+    with (
+        one_opencv_thread(),  # ours are the threads
+        Progress(*columns, console=Console(stderr=True), disable=not show) as bar,
+    ):
 
-            def track(name: str, total: float) -> Callable[[float], None]:
-                task = bar.add_task(name, total=max(total, 1e-9))
-                return lambda done: bar.advance(task, done)
+        def track(name: str, total: float) -> Callable[[float], None]:
+            task = bar.add_task(name, total=max(total, 1e-9))
+            return lambda done: bar.advance(task, done)
 
-            yield track
-    finally:
-        cv2.setNumThreads(before)
+        yield track

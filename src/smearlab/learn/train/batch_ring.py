@@ -12,10 +12,8 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from smearlab.errors import UsageError
+from smearlab.preprocess.opencv_threads import one_opencv_thread
 
 _AHEAD = 3  # batches that each worker is ahead
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -87,21 +86,10 @@ def batches_of_workers(draw: Draw, steps: Iterable[Sequence[int]], workers: int)
         prefetch_factor=_AHEAD,
         worker_init_fn=_keep_freed_memory,
     )
-    with _one_opencv_thread():
+    with one_opencv_thread():
         taken = iter(loader)  # forks
     for place, count in taken:
         yield ring.taken(place, count)
-
-
-@contextmanager
-def _one_opencv_thread() -> Iterator[None]:
-    """End OpenCV's threads for a while: a forked process would wait for them forever."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 class _Numbered:
