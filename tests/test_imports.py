@@ -11,6 +11,7 @@ import pytest
 
 from smearlab.datasets.simulated_files import write_fields
 from smearlab.datasets.simulator import SmearConfig, simulate_field
+from tiny_bundles import write_segmenter
 
 #: Python runs a module of this name at start; child processes get it, too.
 SITECUSTOMIZE = """
@@ -93,3 +94,21 @@ def test_train_says_what_is_missing(bench: dict[str, str]) -> None:
     result = smearlab(bench, "train")
     assert result.returncode == 2
     assert "smearlab[train]" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("decoder", "needed"), [("watershed", True), ("centres", False)], ids=["watershed", "centres"]
+)
+def test_what_a_decoder_needs_is_imported_before_threads_want_it(
+    tmp_path: Path, decoder: str, needed: bool
+) -> None:
+    # Parts of scikit-image that two threads import at once may be half made in one of them.
+    folder = write_segmenter(tmp_path / "cells", decoder=decoder)
+    code = (
+        "import sys; from smearlab.pipeline import Analyzer; Analyzer.load(sys.argv[1], None); "
+        "print('skimage.morphology' in sys.modules, 'skimage.segmentation' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(needed)] * 2

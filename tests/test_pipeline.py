@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -240,24 +238,6 @@ def test_threads_share_an_analyser(tiny: Analyzer) -> None:
         for _ in range(3):
             together = pool.map(lambda one: signature(tiny.analyze(one).cells), fields)
             assert list(together) == alone
-
-
-@pytest.mark.parametrize(
-    ("decoder", "needed"), [("watershed", True), ("centres", False)], ids=["watershed", "centres"]
-)
-def test_what_a_decoder_needs_is_imported_before_threads_want_it(
-    tmp_path: Path, decoder: str, needed: bool
-) -> None:
-    # Parts of scikit-image that two threads import at once may be half made in one of them.
-    folder = write_segmenter(tmp_path / "cells", decoder=decoder)
-    code = (
-        "import sys; from smearlab.pipeline import Analyzer; Analyzer.load(sys.argv[1], None); "
-        "print('skimage.morphology' in sys.modules, 'skimage.segmentation' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == [str(needed)] * 2
 
 
 @pytest.mark.parametrize(("colour", "kind"), [("WBC", "neutrophil"), (PALE, "lymphocyte")])

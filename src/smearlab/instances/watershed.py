@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import cv2
@@ -87,10 +86,6 @@ def _markers(distance: NDArray[np.float32], depth: float) -> NDArray[np.int32]:
     return np.asarray(cv2.connectedComponents(tops)[1], np.int32)
 
 
-#: Threads that import a part of scikit-image at the same time may get it half made.
-_IMPORTING = Lock()
-
-
 def _flood(
     height: NDArray[np.float32], markers: NDArray[np.int32], mask: NDArray[np.bool_]
 ) -> NDArray[np.int32]:
@@ -106,9 +101,10 @@ def _rebuild(seed: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np
 def load_scikit_image() -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Its watershed and reconstruction; imported late, since most bundles need neither.
 
-    Whoever starts threads calls this before.
+    Threads that import a part of scikit-image at once may get it half made: who starts threads
+    calls this before.
     """
-    with _IMPORTING:
-        from skimage.morphology import reconstruction
-        from skimage.segmentation import watershed
+    from skimage.morphology import reconstruction
+    from skimage.segmentation import watershed
+
     return watershed, reconstruction

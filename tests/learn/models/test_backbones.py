@@ -41,14 +41,18 @@ def test_colours_are_normalised_inside() -> None:
 
 
 def test_weights_are_never_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something is fetched")
+    fetched: list[object] = []
+
+    def refuse(*asked: object, **__: object) -> None:
+        fetched.extend(asked)
+        raise OSError("nothing is fetched here")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     with torch.device("meta"):
-        for config in BACKBONES.values():
-            Backbone(config, 2)
+        built = [Backbone(config, 2) for config in BACKBONES.values()]
+    assert len(built) == len(BACKBONES)
+    assert not fetched
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
