@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -164,6 +165,23 @@ def test_damaged_files_are_refused(tmp_path: Path, name: str, content: bytes) ->
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=r"w\.(pt|safetensors)"):
         read_weights(tmp_path / name)
+
+
+def test_damage_anywhere_in_a_file_is_told(tmp_path: Path) -> None:
+    """Old files of torch are bare pickles: bytes are taken for opcodes, and fail as these do."""
+    path = tmp_path / "w.pt"
+    torch.save({"a": torch.zeros(3)}, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    contents = [b"junk", *(rng.bytes(1 + n % 50) for n in range(100))]
+    for place in rng.integers(len(whole), size=100):
+        contents.append(whole[:place] + rng.bytes(1) + whole[place + 1 :])
+    for content in contents:
+        path.write_bytes(content)
+        try:
+            read_weights(path)
+        except UsageError as error:
+            assert "w.pt" in str(error)
 
 
 @pytest.mark.parametrize("content", [torch.zeros(3), {"epoch": 3}, [1, 2]])

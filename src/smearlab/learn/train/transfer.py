@@ -147,7 +147,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path} holds more than weights, or is no weight file: reading it could run code, "
             "which is refused. Save the state dict alone, best as safetensors"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # torch meets damage where it happens to, by whatever that raises
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path} cannot be read as a state dict: {reason}") from None
     return _tensors(path, content)
