@@ -21,13 +21,14 @@ from smearlab.evaluation.runs import Predictions, RunSummary
 from smearlab.io.bundles import Bundle, read_card
 from smearlab.learn.classifier_run import evenly, open_classifier_run, views
 from smearlab.learn.export import TypesGraph
-from smearlab.learn.export_proof import PARITY, answers_of, write_proven
+from smearlab.learn.export_proof import PARITY, accuracy, answers_of, write_proven
 from smearlab.learn.export_run import ExportConfig, bench_knows, export_run, known_names
 from smearlab.learn.models.classifiers import build_classifier
 from smearlab.learn.objectives import image_batch
 from smearlab.learn.quantize import quantized
 from smearlab.learn.timing import ms_per_cell
 from smearlab.metrics.calibration import temperature
+from smearlab.metrics.intervals import clopper_pearson
 from smearlab.pipeline import Analyzer
 from smearlab.types import CELL_TYPES, UNIDENTIFIED, Field
 from tiny_bundles import draw_discs, write_segmenter
@@ -77,9 +78,23 @@ def test_the_card_tells_what_the_run_was(run: Path, tmp_path: Path) -> None:
     test = Predictions.load(run, "test")
     right = (test.logits.argmax(1) == test.targets).mean()
     assert card["metrics"]["test"]["accuracy"]["value"] == pytest.approx(right, abs=1e-5)
-    assert card["metrics"]["test"]["n"] == 6
+    assert card["metrics"]["test"]["n"] == card["metrics"]["test"]["n_groups"] == 6
     assert card["training"]["recipe"] == "small"
     assert card["bytes"] == (tmp_path / "model.onnx").stat().st_size
+
+
+def test_intervals_of_the_card_count_groups() -> None:
+    """Three sources of ten copies each: two all right, one all wrong."""
+    answers = np.eye(2, dtype=np.float32)[[0] * 20 + [1] * 10]
+    targets, sources = np.zeros(30, np.int64), np.repeat(["a", "b", "c"], 10)
+    apart = accuracy(answers, targets, np.arange(30).astype(str))
+    assert (apart["n"], apart["n_groups"], apart["accuracy"]["value"]) == (30, 30, 0.66667)
+    ends = [round(end, 5) for end in clopper_pearson(20, 30)]
+    assert [apart["accuracy"]["low"], apart["accuracy"]["high"]] == ends
+    tied = accuracy(answers, targets, sources)
+    assert (tied["n_groups"], tied["accuracy"]["low"], tied["accuracy"]["high"]) == (3, 0.0, 1.0)
+    one = accuracy(answers, targets, np.array(["a"] * 30))["accuracy"]
+    assert one == {"value": 0.66667, "low": 0.0, "high": 1.0}
 
 
 def test_the_card_names_what_was_learned_from(run: Path, tmp_path: Path) -> None:

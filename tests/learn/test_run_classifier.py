@@ -109,6 +109,21 @@ def test_predictions_are_those_of_the_best_weights(finished: Asked) -> None:
     )
 
 
+def test_intervals_count_what_the_split_keeps_together(pictures: Manifest) -> None:
+    """Pictures of one patient or source are one, whether or not a column group says so."""
+    rows = np.flatnonzero(pictures.column("label") == "neutrophil")[:6]
+    some = pictures.take(rows).with_columns(
+        group=["g", None, None, None, None, None],
+        source=["PBC"] * 6,
+        patient=["p", "p", None, None, None, None],
+        source_image=[None, None, "i", "i", None, None],
+    )
+    samples = ManifestSamples(some, ("monocyte", "neutrophil"), RECIPE.view, column="label")
+    groups = HeldOutPictures(samples).predictions(build_classifier("lwcnn", 2)).groups.tolist()
+    paths = some.column("path").tolist()
+    assert groups == ["g", "g", paths[2], paths[2], paths[4], paths[5]]
+
+
 def test_done_folds_are_passed_over_and_missing_ones_trained(finished: Asked) -> None:
     run = run_folder(RECIPE, finished)
     before = bytes_of(run)
@@ -217,9 +232,16 @@ def test_classes_are_weighted_by_their_training_pictures(data: str, tmp_path: Pa
         data=replace(RECIPE.data, folds=0, weights="inverse"),
         train=replace(RECIPE.train, epochs=1, max_steps=1),
     )
-    (run,) = run_classifier(weighted, Asked(data, tmp_path, show=False))
-    assert RunSummary.load(run).n_train > 0
+    asked = Asked(data, tmp_path, show=False)
+    plain = replace(weighted, name="plain", data=replace(weighted.data, weights="none"))
+    (run,), (other,) = (list(run_classifier(one, asked)) for one in (weighted, plain))
     assert json.loads((run / "config.json").read_text())["asked"]["data"]["weights"] == "inverse"
+    # The first batch is the same in both: its loss is the weighted one.
+    losses = [json.loads((one / "log.jsonl").read_text())["loss"] for one in (run, other)]
+    assert abs(losses[0] - losses[1]) > 1e-3
+    types = read_manifest(run / "manifest.parquet").column("type")
+    counts = np.array([(types == name).sum() for name in RunSummary.load(run).classes])
+    assert len(set(counts.tolist())) > 1  # else all weights were 1
 
 
 def test_validation_is_the_mean_over_pictures(pictures: Manifest) -> None:

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from smearlab.errors import SmearlabError
+from smearlab.evaluation.part_accuracy import share_right
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.classifier_run import torch_probabilities, views
 from smearlab.learn.export import TypesGraph, freeze, write_bundle
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.quantize import quantized
 from smearlab.learn.timing import ms_per_cell
-from smearlab.metrics.intervals import clopper_pearson
 
 Weights = Literal["auto", "half", "float"]
 WEIGHTS: tuple[Weights, ...] = get_args(Weights)
@@ -167,7 +167,7 @@ def write_quantized(
     }
     cost: dict[str, Any] = {
         name: {
-            **accuracy(answers, measured_on.targets),
+            **accuracy(answers, measured_on.targets, measured_on.groups),
             "bytes": sizes[name],
             "ms_per_cell": round(times[name], 3),
         }
@@ -192,29 +192,34 @@ def write_quantized(
     return bundle
 
 
-def accuracy(answers: NDArray[np.float32], targets: NDArray[np.int64]) -> dict[str, Any]:
-    """Share of right answers with its 95 % interval (Clopper–Pearson), as cards hold figures.
+def accuracy(
+    answers: NDArray[np.float32], targets: NDArray[np.int64], groups: NDArray[np.str_]
+) -> dict[str, Any]:
+    """Share of right answers with its 95 % interval, as cards hold figures.
 
     Parameters
     ----------
     answers : ndarray of float32, shape (N, K)
         Logits or probabilities.
     targets : ndarray of int64, shape (N,)
+    groups : ndarray of str, shape (N,)
+        Pictures of one group count as one: :func:`~smearlab.metrics.intervals.share_interval`.
 
     Returns
     -------
     dict
-        ``n`` and ``accuracy``: ``value``, ``low`` and ``high``, None where there are no pictures.
+        ``n``, ``n_groups`` and ``accuracy``: ``value``, ``low`` and ``high``, None where there are
+        no pictures; 0 to 1 where a single group tells nothing of others.
     """
     n = len(targets)
     if not n:
-        return {"n": 0, "accuracy": dict.fromkeys(("value", "low", "high"))}
-    right = int(np.count_nonzero(answers.argmax(1) == targets))
-    numbers = (right / n, *clopper_pearson(right, n))
-    entry = {
-        key: round(number, 5) for key, number in zip(("value", "low", "high"), numbers, strict=True)
-    }
-    return {"n": n, "accuracy": entry}
+        return {"n": 0, "n_groups": 0, "accuracy": dict.fromkeys(("value", "low", "high"))}
+    found = share_right(answers.argmax(1) == targets, groups)
+    low, high = found["intervals"]["accuracy"]
+    ends = (0.0, 1.0) if np.isnan(low) else (low, high)
+    numbers = zip(("value", "low", "high"), (found["accuracy"], *ends), strict=True)
+    entry = {key: round(float(number), 5) for key, number in numbers}
+    return {"n": n, "n_groups": found["n_groups"], "accuracy": entry}
 
 
 def _off(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

@@ -155,7 +155,9 @@ def _card(run: ClassifierRun, context: float) -> dict[str, Any]:
         "parameters": run.summary.parameters,
         **_credits(run),
         "use": "Research use only.",
-        "metrics": {part: accuracy(one.logits, one.targets) for part, one in kept.items()},
+        "metrics": {
+            part: accuracy(one.logits, one.targets, one.groups) for part, one in kept.items()
+        },
         "training": run.asked,
     }
 

@@ -56,18 +56,12 @@ class HeldOutPictures:
     def predictions(self, model: nn.Module) -> Predictions:
         """The answers with what they are about."""
         manifest, rows = self.samples.manifest, self.samples.rows
-        paths = manifest.column("path")[rows].astype(str)
-
-        def named(column: str, otherwise: NDArray[np.str_]) -> NDArray[np.str_]:
-            values = manifest.column(column)[rows]
-            there = np.array([value is not None for value in values], bool)
-            return np.where(there, values, otherwise).astype(str)
-
+        sources, datasets = manifest.column("source")[rows], manifest.column("dataset")[rows]
         return Predictions(
             self.samples.classes,
-            paths,
-            named("group", paths),
-            named("source", manifest.column("dataset")[rows].astype(str)),
+            manifest.column("path")[rows].astype(str),
+            self.samples.groups,
+            np.array([a or b for a, b in zip(sources, datasets, strict=True)], str),
             self.samples.targets,
             self.logits(model),
         )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.datasets.manifest.table import Manifest
+from smearlab.datasets.manifest.ties import unit_names
 from smearlab.errors import ImageError, ManifestError, UnknownNameError, UsageError
 from smearlab.io.quick_jpeg import read_reduced
 from smearlab.learn.picture_cache import PictureCache
@@ -116,6 +117,11 @@ class ManifestSamples:
                 f"{self._row(index)}: {reason}, or leave it out of the manifest"
             ) from error
         return {"pixels": view, "target": self.targets[index]}
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """Which pictures stand for one: names of the units that a split keeps together."""
+        return unit_names(self.manifest)[self.rows]
 
     def describe(self, index: int) -> str:
         """Row and file of a sample, for messages."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from manifest_rows import manifest_of
@@ -14,7 +15,7 @@ from smearlab.datasets.manifest.leaks import (
     find_leaks,
 )
 from smearlab.datasets.manifest.merge import merged
-from smearlab.datasets.manifest.ties import units
+from smearlab.datasets.manifest.ties import unit_names, units
 from smearlab.errors import ManifestError
 
 CLEAN: list[dict[str, Any]] = [
@@ -49,6 +50,21 @@ def test_each_kind_is_named(
         rows,
     )
     assert len(leak.paths) == len(parts)
+
+
+def test_units_are_named_by_their_groups_or_else_by_a_picture() -> None:
+    rows: list[dict[str, Any]] = [
+        {"source": "s", "source_image": "i1"},
+        {"source": "s", "source_image": "i1"},
+        {"source": "s", "source_image": "i2", "patient": "p"},
+        {"source": "s", "group": "g", "patient": "p"},
+        {"group": "h"},
+        {},
+    ]
+    manifest = manifest_of(rows)
+    assert unit_names(manifest).tolist() == ["0.png", "0.png", "g", "g", "h", "5.png"]
+    assert len(set(units(manifest).tolist())) == 4
+    assert unit_names(manifest.take(np.empty(0, np.intp))).tolist() == []
 
 
 def test_the_dataset_stands_in_for_a_missing_source() -> None:

@@ -82,3 +82,24 @@ def units(manifest: Manifest) -> NDArray[np.int64]:
         return np.arange(n)
     links = coo_matrix((np.ones(start.size, bool), (start, end)), shape=(n, n))
     return np.asarray(connected_components(links, directed=False)[1], np.int64)
+
+
+def unit_names(manifest: Manifest) -> NDArray[np.str_]:
+    """A name for the unit of each row, by which it is known outside of the manifest.
+
+    Parameters
+    ----------
+    manifest : Manifest
+
+    Returns
+    -------
+    ndarray of str, shape (N,)
+        Equal where :func:`units` are: the first group in the unit, in the order of the rows, or
+        else the path of its first row.
+    """
+    numbers, groups, paths = units(manifest), manifest.column("group"), manifest.column("path")
+    names: dict[int, str] = {}
+    grouped = [row for row, group in enumerate(groups) if group is not None]
+    for row in (*grouped, *range(len(manifest))):
+        names.setdefault(int(numbers[row]), str(paths[row] if groups[row] is None else groups[row]))
+    return np.array([names[int(number)] for number in numbers], dtype=str)
