@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra 
 from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.runs import Predictions, RunSummary, runs_of
+from smearlab.evaluation.tested_runs import open_runs
 from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
 from smearlab.learn.held_out import HeldOutPictures, Validation
 from smearlab.learn.manifest_samples import ManifestSamples
@@ -242,6 +244,53 @@ def test_classes_are_weighted_by_their_training_pictures(data: str, tmp_path: Pa
     types = read_manifest(run / "manifest.parquet").column("type")
     counts = np.array([(types == name).sum() for name in RunSummary.load(run).classes])
     assert len(set(counts.tolist())) > 1  # else all weights were 1
+
+
+def test_a_trial_on_simulated_pictures_does_not_pass_for_another(data: str, tmp_path: Path) -> None:
+    across = PictureData(("pbc", "txl_pbc"), "wbc5", train_on=("PBC",), test_on=("Raabin-WBC",))
+    tried = replace(RECIPE, data=across, train=replace(RECIPE.train, epochs=1, max_steps=1))
+    (run,) = run_classifier(tried, Asked(data, tmp_path, show=False))
+    kept = json.loads((run / "config.json").read_text())["asked"]["data"]
+    assert (kept["datasets"], kept["train_on"]) == ([], ["simulated-1"])
+    (opened,) = open_runs([run])
+    assert opened.trained_on == ("simulated-1",) and set(opened.test.origins) == {"simulated-2"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"loss": Classification(class_weights=(1.0, 2.0))}, "2 class_weights, .* lymphocyte, mo"),
+        (
+            {
+                "loss": Classification(class_weights=(1.0,) * 5),
+                "data": PictureData((), "wbc5", weights="inverse"),
+            },
+            r"data.weights asks for others \(inverse\)",
+        ),
+    ],
+)
+def test_class_weights_that_cannot_be_leave_no_run(
+    changed: dict[str, Any], message: str, data: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        list(run_classifier(replace(RECIPE, **changed), Asked(data, tmp_path, show=False)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_weights_are_told_before_pictures_are_read(tmp_path: Path) -> None:
+    asked = Asked("nowhere", tmp_path / "runs", weights=tmp_path / "w.pt", show=False)
+    with pytest.raises(UsageError, match=r"there is no weight file .*w\.pt"):
+        list(run_classifier(RECIPE, asked))
+
+
+def test_only_the_first_process_says_what_goes_on(
+    finished: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rank, lines in (("0", 3), ("1", 0)):
+        monkeypatch.setenv("RANK", rank)
+        said: list[str] = []
+        list(run_classifier(RECIPE, replace(finished, say=said.append)))
+        assert len(said) == lines  # the pictures, and that two folds are done
 
 
 def test_validation_is_the_mean_over_pictures(pictures: Manifest) -> None:

@@ -35,7 +35,12 @@ from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split
 from smearlab.learn.train.checkpoints import parameter_count, result_weights
 from smearlab.learn.train.hardware import is_first_process
 from smearlab.learn.train.supervised import fit
-from smearlab.learn.train.transfer import freeze_all_but_head, load_backbone, stage_parameters
+from smearlab.learn.train.transfer import (
+    freeze_all_but_head,
+    load_backbone,
+    no_weight_file,
+    stage_parameters,
+)
 
 if TYPE_CHECKING:
     from smearlab.learn.classical.recipes import ClassicalRecipe
@@ -107,6 +112,8 @@ def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:
         :func:`smearlab.learn.split_protocols.split_pictures`.
     """
     _check(recipe, asked)
+    if not is_first_process():
+        asked = replace(asked, show=False, say=lambda line: None)
     run, weights, classes = run_folder(recipe, asked), asked.weights, None
     refuse_other_folds(run, recipe.data.folds)
     splits = splits_of(recipe, asked)
@@ -140,6 +147,8 @@ def _check(recipe: ClassifierRecipe, asked: Asked) -> None:
             f"{recipe.network} does not take pictures of {size_px} px ({_first_line(error)}); its "
             f"own size is {entry.input_px}: set view.size_px"
         ) from error
+    if asked.weights is not None and not asked.weights.is_file():
+        raise no_weight_file(asked.weights)
     if recipe.freeze and asked.weights is None and recipe.pretrain is None:
         raise UsageError(
             f"{recipe.name} trains the head only, which needs a trained body: give its weights "
@@ -165,9 +174,8 @@ def splits_of(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> list[
         asked.data, data.datasets, asked.out, threads=usable_cores(), show=show
     )
     refuse_missing(pictures, data.datasets, asked.data, recipe.name)
-    if (pictures.column("dataset") == SIMULATED).all():
-        data = _of_simulated(data)
-    elif asked.protocol == "honest" and not duplicates_sought(pictures):
+    data = _used_data(data, pictures)
+    if data is recipe.data and asked.protocol == "honest" and not duplicates_sought(pictures):
         asked.say(
             "near-duplicates have not been looked for among these pictures: smearlab data "
             "duplicates does"
@@ -183,8 +191,10 @@ def splits_of(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> list[
     return splits
 
 
-def _of_simulated(data: PictureData) -> PictureData:
-    """All that the simulator makes, with its two origins in the place of real ones."""
+def _used_data(data: PictureData, manifest: Manifest) -> PictureData:
+    """As asked; of simulated pictures all, with their two origins in the place of real ones."""
+    if not (manifest.column("dataset") == SIMULATED).all():
+        return data
     crossed = bool(data.train_on or data.test_on)
     return replace(
         data,
@@ -252,7 +262,7 @@ def _run_split(
 
 def _describe(recipe: ClassifierRecipe, split: SplitPictures, asked: Asked) -> dict[str, Any]:
     """What a run follows from beside ``train``, as its ``config.json`` keeps it."""
-    facts = dataclasses.asdict(recipe)
+    facts = dataclasses.asdict(replace(recipe, data=_used_data(recipe.data, split.manifest)))
     return {
         "kind": "classifier",
         "recipe": recipe.name,
@@ -272,8 +282,8 @@ def _describe(recipe: ClassifierRecipe, split: SplitPictures, asked: Asked) -> d
 
 
 def _digest(path: Path | None) -> str | None:
-    """Of a weight file; None for what is not there, which is said where it is read."""
-    if path is None or not path.is_file():
+    """Of a weight file."""
+    if path is None:
         return None
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
@@ -332,9 +342,18 @@ def crop_of(origin: str | None, recipe: ClassifierRecipe | ClassicalRecipe) -> i
 
 def _with_class_weights(recipe: ClassifierRecipe, samples: ManifestSamples) -> Classification:
     """The loss, each class weighted by its training pictures if the recipe asks for it."""
-    method = recipe.data.weights
+    method, given = recipe.data.weights, recipe.loss.class_weights
+    if given is not None and len(given) != len(samples.classes):
+        raise UsageError(
+            f"there are {len(given)} class_weights, and the classes are "
+            f"{', '.join(samples.classes)}: give one for each, in this order"
+        )
     if method == "none":
         return recipe.loss
+    if given is not None:
+        raise UsageError(
+            f"class_weights are given and data.weights asks for others ({method}): leave one out"
+        )
     counts = np.bincount(samples.targets, minlength=len(samples.classes))
     return replace(recipe.loss, class_weights=tuple(class_weights(counts, method).tolist()))
 

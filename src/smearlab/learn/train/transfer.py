@@ -134,7 +134,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         If the file is missing, cannot be read, holds code, or no named tensors.
     """
     if not path.is_file():
-        raise UsageError(f"there is no weight file {path}; nothing is fetched, give a local file")
+        raise no_weight_file(path)
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
@@ -151,6 +151,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{path} cannot be read as a state dict: {reason}") from None
     return _tensors(path, content)
+
+
+def no_weight_file(path: Path) -> UsageError:
+    """What is said of a weight file that is not there."""
+    return UsageError(f"there is no weight file {path}; nothing is fetched, give a local file")
 
 
 def freeze_all_but_head(model: nn.Module) -> nn.Module:
