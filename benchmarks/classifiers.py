@@ -36,7 +36,10 @@ from smearlab.report.comparison_page import write_comparison_page
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 #: Part of the page → folders of its runs below RUNS, with wildcards.
 PARTS: Mapping[str, Sequence[str]] = {
-    "pbc": ("lwcnn-*", "w_net_pbc-*", "compact_pbc-*"),
+    "pbc": (
+        "lwcnn-*", "w_net_pbc-*", "compact_pbc-*", "convnext_nano_pbc-*",
+        "efficientnetv2_nano_pbc-*", "densenet*_pbc-*",
+    ),
     "curve": ("curve/*",),
     "w_net": (
         "w_net-*", "w_net_svm*", "w_net_alexnet*", "w_net_vgg*", "w_net_resnet50*", "w_net_lstm*",
@@ -183,7 +186,8 @@ def speeds(results: Path) -> Iterator[str]:
     ]
     heads = ("network", "batch", "bare/s", "loop/s", "loop ÷ bare", "bf16 ÷ fp32", "hardware")
     if rows:
-        yield plain_gaps(Grid("Training, pictures a second", heads, tuple(rows)).markdown())
+        note = "Medians of the rounds; of the ratios, too, which are taken round by round."
+        yield plain_gaps(Grid("Training, pictures a second", heads, tuple(rows), note).markdown())
     inference = [json.loads(file.read_text("utf-8")) for file in sorted(results.glob("inference*"))]
     rates = ("torch, cells/s", "bundle", "8 bits", "bundle ÷ torch")
     heads = ("network", "batch", "threads", *rates, "largest difference", "processor")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+import smearlab.learn  # noqa: F401  torchvision can be imported from here on, and so can timm
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
