@@ -23,6 +23,7 @@ from smearlab.report.run_charts import (
     coverage_chart,
     learning_charts,
     matrix_chart,
+    reliability_chart,
     training_charts,
 )
 from smearlab.report.run_page import RunOnPage, WrongPicture, cautions, write_run_page
@@ -117,6 +118,20 @@ def test_a_page_of_a_poor_run_is_whole(tmp_path: Path) -> None:
     assert "no temperature was fitted" in text and "flatters" in text
     assert "No test picture was answered wrongly" in text
     assert "Training</h3>" not in text
+
+
+def test_a_page_of_one_group_is_whole(tmp_path: Path) -> None:
+    """A single group of right and wrong answers has no interval, nor has a bin of one."""
+    folder = write_run(tmp_path / "few", n=40, groups_of=40, accuracy=0.5)
+    result = measured(folder)
+    bins = [one for one in result["reliability"]["raw"] if one["n"]]
+    assert any(one["interval"] == [None, None] for one in bins)
+    path = tmp_path / "page.html"
+    write_run_page(path, [RunOnPage(result, page_grids(result))])
+    checked(path)
+    shown = reliability_chart(bins, "some", None)
+    bare = [one["interval"][0] is None for one in bins]
+    assert all(w.low_y == w.high_y for w, alone in zip(shown.whiskers, bare, strict=True) if alone)
 
 
 def test_wrong_answers_are_listed_where_there_are_no_pictures(tmp_path: Path) -> None:

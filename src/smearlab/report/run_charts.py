@@ -80,7 +80,7 @@ def reliability_chart(
         Axis("confidence", 0, 1, percent=True),
         Axis("right answers", 0, 1, percent=True),
         [Line("", "s0", [one["confidence"] for one in used], [one["accuracy"] for one in used])],
-        points=[Point(one["confidence"], one["accuracy"], *one["interval"]) for one in used],
+        points=[_point(one["confidence"], one["accuracy"], one["interval"]) for one in used],
         columns=[Column(one["low"], one["high"], one["n"] / total) for one in used],
         diagonal=True,
     )
@@ -127,10 +127,7 @@ def _learning_chart(title: str, rows: Sequence[Mapping[str, Any]]) -> LineChart:
     accuracies = [row["obtained"]["accuracy"] for row in rows]
     ends = [row["intervals"]["accuracy"] for row in rows]
     known = [low for low, _ in ends if low is not None]
-    points = [
-        Point(size, accuracy, accuracy if low is None else low, accuracy if high is None else high)
-        for size, accuracy, (low, high) in zip(sizes, accuracies, ends, strict=True)
-    ]
+    points = list(map(_point, sizes, accuracies, ends))
     return lay_out_lines(
         title,
         ", ".join(f"{size:.0f}: {_shown(a)}" for size, a in zip(sizes, accuracies, strict=True)),
@@ -140,6 +137,12 @@ def _learning_chart(title: str, rows: Sequence[Mapping[str, Any]]) -> LineChart:
         points=points,
         height=HEIGHT * 0.8,
     )
+
+
+def _point(x: float, y: float, interval: Sequence[float | None]) -> Point:
+    """A point with its interval; without one where a single group tells nothing of others."""
+    low, high = interval
+    return Point(x, y, y if low is None else low, y if high is None else high)
 
 
 def _below(lowest: float) -> float:
