@@ -10,7 +10,7 @@ from rich.console import Console
 
 from smearlab.evaluation.grids import Grid, chance, count, magnitude
 from smearlab.evaluation.run_figures import evaluate_run
-from smearlab.evaluation.run_grids import origins_grid, text_grids
+from smearlab.evaluation.run_grids import confusion_grid, origins_grid, text_grids
 from smearlab.evaluation.runs import Predictions
 from smearlab.evaluation.tested_runs import open_runs
 from smearlab.metrics.intervals import clopper_pearson
@@ -57,6 +57,21 @@ def test_the_tables_of_a_run_hold_its_figures(tmp_path: Path, folds: bool) -> No
     assert f"{result['ece_calibrated']:.4f}" in text
     assert all(name in text for name in result["types"])
     assert ("| mean |" in text) is folds
+
+
+def test_a_confusion_matrix_of_nine_types_fits_a_terminal() -> None:
+    labels = [
+        *("neutrophil", "eosinophil", "basophil", "lymphocyte", "monocyte", "erythroblast"),
+        *("platelet", "immature granulocyte", "erythrocyte"),
+    ]
+    result = {"confusion": {"labels": labels, "matrix": [[800] * 9] * 9}}
+    grid = confusion_grid(result)
+    assert len(set(grid.columns)) == 10
+    lines = shown(grid, 80).splitlines()
+    assert sum(line.count("800") == 9 for line in lines) == 9  # a row each, none as a list
+    # Blasts differ from their ripe cells in what comes after four letters.
+    two = {"labels": ["monocyte", "monoblast"], "matrix": [[1, 0]] * 2}
+    assert confusion_grid({"confusion": two}).columns == ("", "monoc", "monob")
 
 
 def test_one_origin_needs_no_table(tmp_path: Path) -> None:

@@ -96,10 +96,10 @@ def test_figures_are_those_of_the_papers() -> None:
     assert times == pytest.approx({name: h + m / 60 for name, (h, m) in hours.items()})
     ten_folds = {"w_net": 33.87, "w_net_svm": 33.79, "w_net_vgg": 510.59, "w_net_resnet50": 8.38,
                  "transfer_w_net_scratch": 10.33, "transfer_w_net": 10.83}  # fmt: skip
-    for name, hours in ten_folds.items():
+    for name, took in ten_folds.items():
         for one in (CLASSIFIER_RECIPES[name], CLASSIFIER_RECIPES.get(f"{name}_tuned")):
             if one is not None:
-                assert one.reported["train_seconds"] == pytest.approx(hours * 360, abs=0.1)
+                assert one.reported["train_seconds"] == pytest.approx(took * 360, abs=0.1)
                 assert any("a tenth of the paper's hours" in line for line in one.deviations)
     train = CLASSIFIER_RECIPES["w_net"].train
     assert (train.optimizer, train.lr, train.batch_size, train.epochs) == ("adam", 1e-4, 5, 500)

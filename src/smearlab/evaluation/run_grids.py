@@ -7,6 +7,7 @@ from typing import Any
 
 from smearlab.evaluation.grids import UNDEFINED, Grid, count, number, percent
 from smearlab.evaluation.run_figures import OF_FOLDS, OF_TYPES
+from smearlab.evaluation.tables import SHORT_NAMES
 
 _PERCENT = {
     "accuracy": "accuracy",
@@ -107,8 +108,26 @@ def confusion_grid(result: Mapping[str, Any]) -> Grid:
         (label, *(str(n) if n else "·" for n in row))
         for label, row in zip(labels, matrix, strict=True)
     ]
-    heads = ("", *(label[:9] for label in labels))
-    return Grid("Rows: what it is; columns: the answer", heads, tuple(rows))
+    return Grid("Rows: what it is; columns: the answer", ("", *_cut(labels)), tuple(rows))
+
+
+def _cut(labels: Sequence[str]) -> list[str]:
+    """Heads of narrow columns: as few letters of each, from four, as tell it from the others.
+
+    Examples
+    --------
+    >>> _cut(["monocyte", "monoblast", "neutrophil", "erythrocyte"])
+    ['monoc', 'monob', 'neut', 'RBC']
+    """
+
+    def head(label: str) -> str:
+        others = [one for one in labels if one != label]
+        for letters in range(4, len(label)):
+            if not any(one.startswith(label[:letters]) for one in others):
+                return label[:letters]
+        return label
+
+    return [SHORT_NAMES.get(label) or head(label) for label in labels]
 
 
 def folds_grid(result: Mapping[str, Any]) -> Grid | None:

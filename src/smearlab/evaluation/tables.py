@@ -174,10 +174,11 @@ def cells_tables(result: Mapping[str, Any]) -> tuple[Table, Table, Table]:
 
 def _short(name: str) -> str:
     """A head for a narrow column."""
-    return _SHORT.get(name, name[:4])
+    return SHORT_NAMES.get(name, name[:4])
 
 
-_SHORT = {
+#: Heads of narrow columns, as laboratories write them.
+SHORT_NAMES = {
     "erythrocyte": "RBC",
     "platelet": "PLT",
     "immature granulocyte": "IG",
