@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,22 @@ def test_done_folds_are_passed_over_and_missing_ones_trained(finished: Asked) ->
     assert not any("fold-2 is done" in line for line in said)
     assert set(after) == set(before)
     assert after["fold-2/predictions-test.npz"] == before["fold-2/predictions-test.npz"]
+
+
+def test_a_run_that_went_on_elsewhere_names_both_machines(finished: Asked, tmp_path: Path) -> None:
+    shutil.copytree(finished.out, tmp_path / "runs")
+    asked = replace(finished, out=tmp_path / "runs")
+    fold = run_folder(RECIPE, asked) / "fold-1"
+    config = json.loads((fold / "config.json").read_text())
+    other = {**config["hardware"], "device": "another one", "precision": "bf16-mixed"}
+    config["went_on_with"] = [other, config["hardware"]]
+    (fold / "config.json").write_text(json.dumps(config))
+    (fold / "summary.json").unlink()
+    list(run_classifier(RECIPE, asked))
+    summary = RunSummary.load(fold)
+    assert summary.hardware.count(config["hardware"]["device"]) == 1
+    assert ", then another one (" in summary.hardware
+    assert summary.precision == "32-true, then bf16-mixed"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,8 @@ def summary_of(
         Times include those of validating, but not of decoding the pictures.
     """
     told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
+    kept = json.loads((run / _CONFIG).read_text(encoding="utf-8"))
+    machines = [kept["hardware"], *kept.get("went_on_with", [])]
     seconds = float(told["seconds"]) or None
     pictures = told["step"] * recipe.train.step_samples
     epochs = int(_last_step(run)["epoch"]) + 1
@@ -111,8 +112,10 @@ def summary_of(
         best_epoch=int(told["standing"]["best_epoch"]) or epochs,
         train_seconds=seconds,
         images_per_s=pictures / seconds if seconds else None,
-        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
-        precision=str(hardware["precision"]),
+        hardware=_one_after_the_other(
+            f"{one['device']} ({one['machine']}), {one['threads']} threads" for one in machines
+        ),
+        precision=_one_after_the_other(str(one["precision"]) for one in machines),
         seed=recipe.train.seed,
         fold=split.fold,
         folds=split.folds,
@@ -120,6 +123,11 @@ def summary_of(
         reported=recipe.reported,
         deviations=recipe.deviations,
     )
+
+
+def _one_after_the_other(words: Iterable[str]) -> str:
+    """What a run had to do with, each once, in the order in which it went on with them."""
+    return ", then ".join(dict.fromkeys(words))
 
 
 def _last_step(run: Path) -> Mapping[str, Any]:
