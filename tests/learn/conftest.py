@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+import smearlab.learn  # noqa: F401 - makes torchvision importable, whatever file runs alone
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
