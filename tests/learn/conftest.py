@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-import smearlab.learn  # noqa: F401  torchvision can be imported from here on, and so can timm
+import smearlab.learn  # noqa: F401 - makes torchvision importable, whatever file runs alone
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from smearlab.cli import analyze, card, compare, data, evaluate, export, simulate, train
+from smearlab.cli import (
+    analyze,
+    card,
+    compare,
+    data,
+    evaluate,
+    export,
+    reproduce,
+    simulate,
+    train,
+)
 
 app = typer.Typer(
     name="smearlab",
@@ -21,4 +31,5 @@ card.register(app)
 simulate.register(app)
 train.register(app)
 export.register(app)
+reproduce.register(app)
 data.register(app)

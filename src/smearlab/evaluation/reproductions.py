@@ -1,0 +1,202 @@
+"""Records of reproduced tables: what a paper reports beside what was obtained, and how.
+
+A record is written by the program that obtained the figures, never by hand. Pages and tables are
+made of records only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smearlab.errors import RunError
+from smearlab.evaluation.grids import UNDEFINED, Grid, count, duration, number
+from smearlab.evaluation.results import plain
+from smearlab.io.atomic import write_text
+
+RECORD = "record.json"
+#: Keys of a record that are lists in the file and tuples in memory.
+_TUPLES = ("data", "deviations", "findings", "pages")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure of a table.
+
+    Parameters
+    ----------
+    row : str
+        What the figure is of: a network, an element, a type.
+    figure : str
+        Its name, as ``accuracy`` or ``PCC``.
+    reported : float or None
+        By the paper; None where it gives none.
+    where : str
+        Table, figure or section of the paper.
+    obtained : float or None
+        None where it could not be obtained or is undefined.
+    low, high : float or None
+        Ends of the 95 % interval.
+    n : int or None
+        What it was measured on, and ``of`` says what these are.
+    of : str
+        As ``pictures``, ``fields``, ``cells``.
+    digits : int
+        Shown after the point.
+    """
+
+    row: str
+    figure: str
+    reported: float | None = None
+    where: str = ""
+    obtained: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    of: str = "pictures"
+    digits: int = 4
+
+
+@dataclass(frozen=True)
+class Record:
+    """A table that was reproduced once.
+
+    Parameters
+    ----------
+    name, title, paper : str
+        Of the experiment.
+    protocol, scale : str
+        How it was split; how much of the training was done.
+    lines : tuple of Line
+    data : tuple of str
+        What was learnt from and measured on, a sentence each.
+    deviations, findings : tuple of str
+        Where it departs from the paper; what a reader should learn from it.
+    hardware, command, commit, version, finished : str
+        ``commit`` is empty where the program does not run from a repository; ``finished`` is a
+        date and time of ISO 8601, UTC.
+    seconds : float
+        Wall time of training and measuring together, over all interrupted runs.
+    seed : int
+    pages : tuple of str
+        Files beside the record: pictures, reports.
+    """
+
+    name: str
+    title: str
+    paper: str
+    protocol: str
+    scale: str
+    lines: tuple[Line, ...]
+    data: tuple[str, ...]
+    deviations: tuple[str, ...]
+    hardware: str
+    command: str
+    commit: str
+    version: str
+    finished: str
+    seconds: float
+    seed: int = 0
+    findings: tuple[str, ...] = ()
+    pages: tuple[str, ...] = field(default=())
+
+    def save(self, folder: Path) -> Path:
+        """Write ``record.json``; gives its path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(plain(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
+        write_text(folder / RECORD, text + "\n")
+        return folder / RECORD
+
+    @classmethod
+    def load(cls, path: Path) -> Record:
+        """Read it again.
+
+        Raises
+        ------
+        RunError
+            If the file is not there, or is no record.
+        """
+        try:
+            kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            lines = tuple(Line(**line) for line in kept.pop("lines"))
+            for name in _TUPLES:
+                kept[name] = tuple(kept[name])
+            return cls(lines=lines, **kept)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"{path} is no record of a reproduction ({error}): run smearlab reproduce again"
+            ) from error
+
+
+def find_records(folders: Iterable[Path]) -> list[Record]:
+    """All records below some folders, by name, protocol and scale.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Of two records of the same experiment, protocol and scale the newer one counts.
+
+    Raises
+    ------
+    RunError
+        If a record cannot be read.
+    """
+    newest: dict[tuple[str, str, str], Record] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob(RECORD)):
+            record = Record.load(path)
+            key = (record.name, record.protocol, record.scale)
+            if key not in newest or record.finished > newest[key].finished:
+                newest[key] = record
+    return [newest[key] for key in sorted(newest)]
+
+
+def record_grid(record: Record) -> Grid:
+    """Reported beside obtained, with n and interval."""
+    rows = []
+    for line in record.lines:
+        ends = None if line.low is None or line.high is None else (line.low, line.high)
+        size = UNDEFINED if line.n is None else f"{count(line.n)} {line.of}"
+        rows.append(
+            (
+                line.row,
+                line.figure,
+                number(line.reported, digits=line.digits),
+                number(line.obtained, ends, line.digits),
+                size,
+                line.where or UNDEFINED,
+            )
+        )
+    heads = ("of", "figure", "reported", "obtained (95 % interval)", "n", "in the paper")
+    title = f"{record.title}: {record.protocol} protocol, scale {record.scale}"
+    return Grid(title, heads, tuple(rows), n_words=2)
+
+
+def facts_of(record: Record) -> Mapping[str, str]:
+    """What stands under a table: label → text."""
+    facts = {
+        "Paper": record.paper,
+        "Data": "; ".join(record.data),
+        "Departs from the paper": "; ".join(record.deviations),
+        "Hardware": record.hardware,
+        "Time": duration(record.seconds),
+        "Command": record.command,
+        "Version": f"smearlab {record.version}"
+        + (f", commit {record.commit}" * bool(record.commit)),
+        "Finished": record.finished,
+    }
+    return {label: text for label, text in facts.items() if text}
+
+
+def better_lines(lines: Sequence[Line], figure: str) -> list[Line]:
+    """Those of one figure that were obtained, the highest first."""
+    known = [
+        line
+        for line in lines
+        if line.figure == figure and line.obtained is not None and math.isfinite(line.obtained)
+    ]
+    return sorted(known, key=lambda line: -(line.obtained or 0.0))

@@ -1,0 +1,1 @@
+"""Tables of the papers, reproduced by one command each."""

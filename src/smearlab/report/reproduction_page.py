@@ -1,0 +1,61 @@
+"""The page of reproduced tables: made of records only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smearlab.report.run_page import write_page
+
+
+@dataclass(frozen=True, eq=False)
+class ReproductionOnPage:
+    """One record as the page shows it.
+
+    Parameters
+    ----------
+    anchor : str
+        Name of its place in the page.
+    grid : table
+        With ``title``, ``columns``, ``rows`` of words and a ``note``.
+    facts : mapping of str to str
+        Label → text.
+    findings : sequence of str
+    pages : sequence of str
+        Addresses of what lies beside it, relative to the page.
+    """
+
+    anchor: str
+    grid: Any
+    facts: Any
+    findings: Sequence[str]
+    pages: Sequence[str] = ()
+
+
+def write_reproduction_page(
+    path: str | Path, reproductions: Sequence[ReproductionOnPage], cautions: Sequence[str]
+) -> None:
+    """Write the page, one file that loads nothing.
+
+    Parameters
+    ----------
+    path : str or Path
+    reproductions : sequence of ReproductionOnPage
+        In the order in which they are shown.
+    cautions : sequence of str
+        What must be known before the figures are used.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; what was there before stays.
+    """
+    write_page(
+        path,
+        "reproduction_page.html.j2",
+        "Reproduced tables",
+        reproductions=reproductions,
+        cautions=cautions,
+    )

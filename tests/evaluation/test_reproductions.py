@@ -1,0 +1,97 @@
+"""Records of reproduced tables: kept whole, the newest counts, nothing without a record."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from smearlab.errors import RunError
+from smearlab.evaluation.reproductions import (
+    RECORD,
+    Line,
+    Record,
+    better_lines,
+    facts_of,
+    find_records,
+    record_grid,
+)
+
+
+def a_record(**changes: object) -> Record:
+    """A record of two lines."""
+    record = Record(
+        name="w_net",
+        title="Five white cells",
+        paper="Jung et al. 2021, Table 4",
+        protocol="honest",
+        scale="cpu",
+        lines=(
+            Line("w_net", "accuracy", 0.97, "Table 4", 0.9812, 0.97, 0.99, 1600),
+            Line("w_net", "parameters", None, "", 16_806_949.0, digits=0),
+        ),
+        data=("pbc: 1600 test pictures",),
+        deviations=("pictures of PBC",),
+        hardware="a processor, 2 threads",
+        command="smearlab reproduce w_net",
+        commit="0123456789ab",
+        version="1.2",
+        finished="2026-01-02T03:04:05+00:00",
+        seconds=754.0,
+        findings=("it is good",),
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = a_record()
+    assert Record.load(record.save(tmp_path / "new" / "folder")) == record
+
+
+def test_undefined_figures_are_no_numbers_in_the_file(tmp_path: Path) -> None:
+    path = a_record(lines=(Line("RBC", "SNR", 18.3, "Table 2", math.nan),)).save(tmp_path)
+    assert json.loads(path.read_text())["lines"][0]["obtained"] is None
+    assert Record.load(path).lines[0].obtained is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"lines": []}', '{"lines": [{"colour": 1}]}'])
+def test_what_is_no_record_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / RECORD
+    path.write_text(text)
+    with pytest.raises(RunError, match=r"record\.json is no record of a reproduction"):
+        Record.load(path)
+
+
+def test_the_newest_record_of_a_kind_counts(tmp_path: Path) -> None:
+    old, new = a_record(), a_record(finished="2026-05-01T00:00:00+00:00", seconds=1.0)
+    old.save(tmp_path / "b")
+    new.save(tmp_path / "a")
+    other = a_record(protocol="paper")
+    other.save(tmp_path / "c" / "deeper")
+    assert find_records([tmp_path]) == [new, other]
+    assert find_records([tmp_path / "nothing"]) == []
+
+
+def test_the_table_shows_reported_beside_obtained() -> None:
+    grid = record_grid(a_record())
+    assert grid.rows[0] == (
+        "w_net", "accuracy", "0.9700", "0.9812 (0.9700–0.9900)", "1\u202f600 pictures", "Table 4",
+    )  # fmt: skip
+    assert grid.rows[1] == ("w_net", "parameters", "–", "16806949", "–", "–")
+
+
+def test_facts_leave_out_what_is_not_known() -> None:
+    assert facts_of(a_record())["Time"] == "13 min"
+    assert facts_of(a_record())["Version"] == "smearlab 1.2, commit 0123456789ab"
+    bare = facts_of(a_record(commit="", deviations=()))
+    assert bare["Version"] == "smearlab 1.2"
+    assert "Departs from the paper" not in bare
+
+
+def test_lines_are_ranked_by_what_was_obtained() -> None:
+    lines = [Line("a", "Dice", obtained=0.8), Line("b", "Dice", obtained=0.9), Line("c", "Dice"),
+             Line("d", "Dice", obtained=math.nan), Line("e", "IoU", obtained=1.0)]  # fmt: skip
+    assert [line.row for line in better_lines(lines, "Dice")] == ["b", "a"]
