@@ -39,6 +39,20 @@ SEGMENTER_CARD: dict[str, Any] = {
     "suppress": {"same": 0.5, "other": 0.6},
     "thresholds": {"RBC": 0.5, "WBC": 0.4, "PLT": 0.3},
 }
+#: Side of the tiles that the element networks see, and pitch at which discs are red cells.
+TILE_PX = 64
+DISC_UM_PER_PX = 7.5 / DISC_PX
+ELEMENT_CARD: dict[str, Any] = {
+    "kind": "segmenter",
+    "decoder": "watershed",
+    "stride": TILE_PX,
+    "context_px": 0,
+    "map_step": 1,
+    "cell_diameter_px": DISC_PX,
+    "blend": {"tile_px": TILE_PX, "overlap_px": 24},
+    "segmented": True,
+    "noise": {"size": 4, "keep": 0.5},
+}
 CLASSIFIER_CARD: dict[str, Any] = {
     "kind": "classifier",
     "name": "mean_colours",
@@ -62,6 +76,25 @@ def write_bundle(folder: Path, model: bytes, card: dict[str, Any], **changed: An
 def write_segmenter(folder: Path, **changed: Any) -> Path:
     """A bundle that finds coloured discs."""
     return write_bundle(folder, segmenter_model(), SEGMENTER_CARD, **changed)
+
+
+def write_element(folder: Path, element: str, /, **changed: Any) -> Path:
+    """A bundle that draws the discs of one element's colour on black, in tiles of one size."""
+    card = {
+        **ELEMENT_CARD,
+        "name": f"discs_{element.lower()}",
+        "element": element,
+        "classes": ["background", element],
+    }
+    noise = changed.get("noise", ELEMENT_CARD["noise"]) is not None
+    return write_bundle(folder, element_model(element, noise), card, **changed)
+
+
+def write_elements(folder: Path, *elements: str, **changed: Any) -> Path:
+    """A model: a bundle for each element, in the folder of its name."""
+    for element in elements:
+        write_element(folder / element.lower(), element, **changed)
+    return folder
 
 
 def write_classifier(folder: Path, **changed: Any) -> Path:
@@ -125,6 +158,40 @@ def segmenter_model() -> bytes:
     return _save(nodes, weights, ["one", "height", "width", 3], shapes)
 
 
+def element_model(element: str, noise: bool = True) -> bytes:
+    """Pixel by pixel: colour → presence, times the mean factor of the noise → drawn picture."""
+    onnx = pytest.importorskip("onnx", reason="tiny networks are written with onnx")
+    make = onnx.helper.make_node
+    likeness = {"RBC": (1, -0.5, -0.5), "WBC": (-0.5, -0.5, 1), "PLT": (-0.6, 1.2, -0.6)}[element]
+    weights = {
+        "colour": np.array(likeness, np.float32)[:, None] / 255,
+        "white": np.float32(255),
+        "low": np.float32(0),
+        "high": np.float32(1),
+        "certain": np.float32(0.3),
+    }
+    inputs = {"keep": [1, ELEMENT_CARD["noise"]["size"]]} if noise else {}
+    factor = [make("ReduceMean", ["keep"], ["factor"], keepdims=0)] if noise else []
+    nodes = [
+        make("Cast", ["pixels"], ["float"], to=onnx.TensorProto.FLOAT),
+        make("MatMul", ["float", "colour"], ["likeness"]),
+        make("Clip", ["likeness", "low", "high"], ["presence"]),
+        *factor,
+        make("Mul", ["presence", "factor" if noise else "high"], ["noisy"]),
+        make("Div", ["float", "white"], ["light"]),
+        make("Mul", ["light", "noisy"], ["drawn"]),
+        make("Clip", ["drawn", "low", "high"], ["segmented"]),
+        make("ReduceMax", ["segmented"], ["brightest"], axes=[3], keepdims=1),
+        make("Div", ["brightest", "certain"], ["sure"]),
+        make("Clip", ["sure", "low", "high"], ["there"]),
+        make("Sub", ["high", "there"], ["background"]),
+        make("Concat", ["background", "there"], ["classes"], axis=3),
+    ]
+    side = [1, TILE_PX, TILE_PX]
+    outputs = {"classes": [*side, 2], "segmented": [*side, 3]}
+    return _save(nodes, weights, [*side, 3], outputs, inputs)
+
+
 def classifier_model() -> bytes:
     """Softmax over three linear functions of a crop's mean colour."""
     onnx = pytest.importorskip("onnx", reason="tiny networks are written with onnx")
@@ -150,6 +217,7 @@ def _save(
     weights: dict[str, Any],
     shape: Sequence[Any],
     outputs: dict[str, Sequence[Any]],
+    more_inputs: dict[str, Sequence[Any]] | None = None,
 ) -> bytes:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -157,7 +225,13 @@ def _save(
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape)],
+        [
+            helper.make_tensor_value_info("pixels", TensorProto.UINT8, shape),
+            *(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, shape in (more_inputs or {}).items()
+            ),
+        ],
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
             for name, shape in outputs.items()

@@ -14,8 +14,8 @@ from smearlab.classify.types_of_cells import Classifier, from_shares
 from smearlab.errors import UsageError
 from smearlab.instances.decoders import Found, decode, make_ready, outline_cells
 from smearlab.instances.labels import paint_labels
-from smearlab.instances.scales import look_at_field
-from smearlab.io.bundles import Bundle, find_bundle
+from smearlab.instances.scales import look_at_field, needs_scout
+from smearlab.io.bundles import Bundle, elements_seen, find_bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
 from smearlab.types import (
     ELEMENT_OF_TYPE,
@@ -71,6 +71,9 @@ class Analyzer:
         classifier every nucleated cell stays unidentified.
     tile_px, overlap_px : int
         How large fields are cut for the network; the result does not depend on them.
+    scout : Bundle, optional
+        A segmenter with the decoder ``centres``, which measures the red cells for one that
+        cannot.
     """
 
     def __init__(
@@ -79,13 +82,19 @@ class Analyzer:
         classifier: Bundle | None,
         tile_px: int = 1024,
         overlap_px: int = 0,
+        scout: Bundle | None = None,
     ) -> None:
         self._segmenter = Segmenter(segmenter, tile_px, overlap_px)
+        self._scout = None if scout is None else Segmenter(scout)
         make_ready(segmenter.card)
+        #: Elements that can be found; of others nothing can be said.
+        self.elements: tuple[Element, ...] = elements_seen(segmenter.card)
         self._classifier = None if classifier is None else Classifier(classifier)
         self.bundles = {"segmenter": segmenter}
         if classifier is not None:
             self.bundles["classifier"] = classifier
+        if scout is not None:
+            self.bundles["scout"] = scout
         scores = segmenter.card.get("thresholds", {})
         #: Lowest score that counts as a cell, for each element.
         self.thresholds: Mapping[Element, float] = {
@@ -101,12 +110,13 @@ class Analyzer:
         tile_px: int = 1024,
         overlap_px: int = 0,
     ) -> Analyzer:
-        """Load bundles by shipped name or folder.
+        """Load bundles by name or folder (:func:`smearlab.io.bundles.find_bundle`).
 
         Parameters
         ----------
         segmenter, classifier : str
-            ``"default"`` or the path of a bundle folder; no classifier where it is None.
+            ``"default"``, the path of a bundle folder, or a name in ``$SMEARLAB_MODELS``; no
+            classifier where it is None.
         threads : int
             Threads of one network call; workers that run side by side want 1.
         tile_px, overlap_px : int
@@ -117,17 +127,16 @@ class Analyzer:
         UnknownNameError, BundleError
             If a bundle is not there or not sound.
         """
-        return cls(
-            Bundle(find_bundle("segmenter", segmenter), "segmenter", threads),
-            None
-            if classifier is None
-            else Bundle(find_bundle("classifier", classifier), "classifier", threads),
-            tile_px,
-            overlap_px,
-        )
+        first = Bundle(find_bundle("segmenter", segmenter), "segmenter", threads)
+        second = third = None
+        if classifier is not None:
+            second = Bundle(find_bundle("classifier", classifier), "classifier", threads)
+        if needs_scout(first.card):
+            third = Bundle(find_bundle("segmenter", "default"), "segmenter", threads)
+        return cls(first, second, tile_px, overlap_px, third)
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """Card and checksum of both bundles, for reports."""
+        """Card and checksum of every bundle, for reports."""
         return {
             kind: {**bundle.card, "sha256": bundle.sha256} for kind, bundle in self.bundles.items()
         }
@@ -148,9 +157,16 @@ class Analyzer:
         BundleError
             If a network does not keep its bundle's contract.
         """
-        maps, notes = look_at_field(self._segmenter, field)
-        cells = self._cells(field, maps, self.thresholds)
-        return Analysis(cells, field.width_px, field.height_px, tuple(notes))
+        maps, notes = self.look(field)
+        return Analysis(self.cells_of(field, maps), field.width_px, field.height_px, tuple(notes))
+
+    def look(self, field: Field) -> tuple[FieldMaps, list[str]]:
+        """What the segmenter says of every pixel, and what had to be decided on the way."""
+        return look_at_field(self._segmenter, field, self._scout)
+
+    def cells_of(self, field: Field, maps: FieldMaps) -> tuple[Cell, ...]:
+        """The cells that maps of a field show, as :meth:`analyze` gives them."""
+        return self._cells(field, maps, self.thresholds)
 
     def detect(self, field: Field, min_score: float = _MIN_SCORE) -> tuple[Cell, ...]:
         """All candidates from ``min_score`` on, for precision–recall curves.
@@ -177,7 +193,7 @@ class Analyzer:
         """
         if not 0 <= min_score <= 1:
             raise UsageError(f"min_score must lie within 0–1; received {min_score}")
-        maps, _ = look_at_field(self._segmenter, field)
+        maps, _ = self.look(field)
         return self._cells(field, maps, dict.fromkeys(ELEMENTS, min_score))
 
     def classify_cell_image(self, field: Field) -> tuple[str, float, dict[str, float]]:
@@ -216,7 +232,7 @@ class Analyzer:
         tuple of float
             ``(x0, y0, x1, y1)`` field px; a square in the middle where no cell is found there.
         """
-        maps, _ = look_at_field(self._segmenter, field)
+        maps, _ = self.look(field)
         card = self._segmenter.bundle.card
         found = decode(maps, card, dict.fromkeys(ELEMENTS, _MIDDLE_SCORE))
         middle = np.array([field.width_px, field.height_px]) / 2
@@ -279,19 +295,28 @@ class Analyzer:
         )
 
     def _verdicts(self, field: Field, found: Sequence[Found]) -> list[Verdict]:
-        """Type of every cell; the classifier sees those the segmenter cannot type."""
+        """Type of every cell; the classifier sees those the segmenter cannot type.
+
+        What the classifier takes for an element that was not looked for stays unidentified: such
+        an element is not counted, as others of it were not found.
+        """
         asked = [cell.bbox for cell in found if cell.element in ("WBC", None)]
         if self._classifier is None:
             answers: Iterator[Verdict] = iter([(UNIDENTIFIED, math.nan, {})] * len(asked))
         else:
             rows = self._classifier.probabilities(field.pixels, asked)
-            answers = map(self._classifier.decide, rows)
+            answers = map(self._of_elements_seen, map(self._classifier.decide, rows))
         return [
             next(answers)
             if cell.element is None or cell.element == "WBC"
             else from_shares(cell.element, cell.shares)
             for cell in found
         ]
+
+    def _of_elements_seen(self, verdict: Verdict) -> Verdict:
+        kind, confidence, shares = verdict
+        seen = ELEMENT_OF_TYPE.get(kind, "WBC") in self.elements
+        return (kind if seen else UNIDENTIFIED), confidence, shares
 
 
 def _has_contrast(field: Field) -> bool:

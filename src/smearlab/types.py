@@ -18,6 +18,12 @@ from numpy.typing import NDArray
 Element = Literal["RBC", "WBC", "PLT"]
 #: The three formed elements: red cells, nucleated (white) cells, platelets.
 ELEMENTS: tuple[Element, ...] = ("RBC", "WBC", "PLT")
+#: What people call them, in the plural.
+ELEMENT_NAMES: Mapping[Element, str] = {
+    "RBC": "red cells",
+    "WBC": "white cells",
+    "PLT": "platelets",
+}
 
 UNIDENTIFIED = "unidentified"
 #: The five mature leukocytes and the immature granulocytes: what a differential counts.
@@ -216,29 +222,40 @@ class Counts:
         Every name of :data:`CELL_TYPES` → its share of all cells.
     differential : mapping of str to Share
         Every name of :data:`LEUKOCYTE_TYPES` → its share of the identified leukocytes.
-    elements : mapping of str to int
-        RBC, WBC, PLT → number of cells. WBC are all nucleated cells, erythroblasts and
-        unidentified ones included.
+    elements : mapping of str to float
+        RBC, WBC, PLT → number of cells, NaN for those that were not looked for. WBC are all
+        nucleated cells, erythroblasts and unidentified ones included.
     rbc_per_wbc, plt_per_wbc : float
-        Ratios; NaN when there is no WBC.
+        Ratios; NaN when there is no WBC, or one of both was not looked for.
     """
 
     n_fields: int
     types: Mapping[str, Share]
     differential: Mapping[str, Share]
-    elements: Mapping[str, int]
+    elements: Mapping[str, float]
     rbc_per_wbc: float
     plt_per_wbc: float
 
+    @property
+    def not_looked_for(self) -> tuple[str, ...]:
+        """Elements, and types of them, that the segmenter cannot see: their numbers mean nothing.
+
+        Names of :data:`ELEMENTS` come first, then those of :data:`CELL_TYPES`.
+        """
+        missed = tuple(name for name in ELEMENTS if math.isnan(self.elements[name]))
+        types = tuple(name for name in CELL_TYPES if ELEMENT_OF_TYPE.get(name) in missed)
+        return (*missed, *types)
+
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain numbers; NaN becomes None, as JSON has no NaN."""
+        """The same as plain numbers; None for NaN, which JSON has not, and what was not counted."""
+        missed = self.not_looked_for
 
         def plain(value: float) -> float | None:
             return None if math.isnan(value) else value
 
-        def share(value: Share) -> dict[str, Any]:
+        def share(name: str, value: Share) -> dict[str, Any]:
             return {
-                "n": value.n,
+                "n": None if name in missed else value.n,
                 "fraction": plain(value.fraction),
                 "low": plain(value.low),
                 "high": plain(value.high),
@@ -246,9 +263,9 @@ class Counts:
 
         return {
             "n_fields": self.n_fields,
-            "types": {name: share(value) for name, value in self.types.items()},
-            "differential": {name: share(value) for name, value in self.differential.items()},
-            **{name: self.elements[name] for name in ELEMENTS},
+            "types": {name: share(name, value) for name, value in self.types.items()},
+            "differential": {name: share(name, value) for name, value in self.differential.items()},
+            **{name: None if name in missed else int(self.elements[name]) for name in ELEMENTS},
             "rbc_per_wbc": plain(self.rbc_per_wbc),
             "plt_per_wbc": plain(self.plt_per_wbc),
         }

@@ -146,3 +146,24 @@ def test_unidentified_white_cells_are_counted_apart() -> None:
     )
     assert tally.n_unidentified_wbc == 1
     assert tally.n_of_element("WBC") == 1
+
+
+def test_what_was_not_looked_for_is_unknown_and_not_zero() -> None:
+    tally = Tally(("RBC",))
+    tally.add_field([])
+    counts = tally.counts()
+    assert counts.elements["RBC"] == 0
+    assert math.isnan(counts.elements["WBC"])
+    assert math.isnan(counts.elements["PLT"])
+    assert math.isnan(counts.rbc_per_wbc)
+    assert math.isnan(counts.plt_per_wbc)
+    assert counts.not_looked_for[:2] == ("WBC", "PLT")
+    assert {"platelet", "neutrophil", "erythroblast"} <= set(counts.not_looked_for)
+    assert "erythrocyte" not in counts.not_looked_for
+    plain = counts.to_dict()
+    assert (plain["RBC"], plain["WBC"], plain["PLT"]) == (0, None, None)
+    assert plain["types"]["erythrocyte"]["n"] == 0
+    assert plain["types"]["neutrophil"] == dict.fromkeys(("n", "fraction", "low", "high"))
+    assert plain["differential"]["monocyte"]["n"] is None
+    assert plain["types"]["unidentified"]["n"] == 0
+    assert Tally().counts().not_looked_for == ()

@@ -15,7 +15,12 @@ from smearlab.io.bundles import Bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
 from tiny_bundles import DISC_PX, draw_discs, write_segmenter
 
-WATERSHED: dict[str, Any] = {"decoder": "watershed", "map_step": 2, "name": "flood"}
+WATERSHED: dict[str, Any] = {
+    "decoder": "watershed",
+    "classes": ["background", "cell"],
+    "map_step": 2,
+    "name": "flood",
+}
 ALL = {"RBC": 0.3, "WBC": 0.3, "PLT": 0.3}
 
 
@@ -126,6 +131,29 @@ def test_the_watershed_takes_the_cards_settings() -> None:
     card = {**WATERSHED, "watershed": {"min_area_px": 300}}
     assert len(decode(maps, WATERSHED, ALL)) == 2
     assert len(decode(maps, card, ALL)) == 1
+
+
+def test_a_class_that_is_an_element_gives_cells_of_it() -> None:
+    maps = foreground((40, 40, 15), (66, 40, 15))
+    card = {**WATERSHED, "classes": ["background", "PLT"]}
+    found = decode(maps, card, ALL)
+    assert [cell.element for cell in found] == ["PLT", "PLT"]
+    assert found[0].shares == {"RBC": 0.0, "WBC": 0.0, "PLT": 1.0}
+
+
+def test_of_several_classes_the_likeliest_says_what_a_cell_is() -> None:
+    one = foreground((40, 40, 15), (100, 20, 8))
+    cell = one.classes[..., 1]
+    right = np.arange(cell.shape[1]) > 70
+    share = np.where(right, np.float32(0.75), np.float32(0.25))
+    classes = np.stack([1 - cell, cell * share, cell * (1 - share)], axis=-1)
+    maps = FieldMaps(classes, None, None, 1.0, 1.0, one.width_px, one.height_px)
+    card = {**WATERSHED, "classes": ["background", "WBC", "RBC"]}
+    found = {c.element: c.shares for c in decode(maps, card, ALL)}
+    assert found["WBC"] == pytest.approx({"RBC": 0.25, "WBC": 0.75, "PLT": 0}, abs=1e-5)
+    assert found["RBC"] == pytest.approx({"RBC": 0.75, "WBC": 0.25, "PLT": 0}, abs=1e-5)
+    unknown = decode(maps, {**card, "classes": ["background", "cell", "RBC"]}, ALL)
+    assert sorted(str(c.element) for c in unknown) == ["None", "RBC"]
 
 
 def test_an_empty_foreground_has_no_cells() -> None:

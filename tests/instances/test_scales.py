@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 from smearlab.datasets.simulator import SmearConfig, simulate_field
-from smearlab.instances.scales import RED_CELL_UM, busiest_part, look_at_field
+from smearlab.instances.scales import (
+    RED_CELL_UM,
+    busiest_part,
+    look_at_field,
+    needs_scout,
+    red_cell_diameter,
+    scale_by_size,
+)
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.segment.maps import Segmenter
 from smearlab.types import Field
-from tiny_bundles import DISC_PX, draw_discs, write_segmenter
+from tiny_bundles import DISC_PX, ELEMENT_CARD, draw_discs, write_element, write_segmenter
 
 
 class CountingBundle(Bundle):
@@ -166,3 +173,50 @@ def test_a_part_is_no_larger_than_the_field(
 ) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (*size, 3)).astype(np.uint8)
     assert busiest_part(pixels, side).shape == (*shape, 3)
+
+
+def test_a_network_that_measures_nothing_is_scaled_by_pitch_then_size_then_guess() -> None:
+    field = Field(np.zeros((480, 640, 3), np.uint8), "one")
+    pitched = replace(field, um_per_px=0.25)
+    assert scale_by_size(ELEMENT_CARD, pitched, 99.0) == (DISC_PX * 0.25 / RED_CELL_UM, [])
+    scale, notes = scale_by_size(ELEMENT_CARD, field, 48.0)
+    assert scale == DISC_PX / 48
+    assert notes == ["red cells measure about 48 px; segmented at 0.50×"]
+    scale, notes = scale_by_size(ELEMENT_CARD, field, None)
+    assert scale == pytest.approx(6.3 * DISC_PX / 640)
+    assert notes == ["no red cell could be measured: its size is a guess; give --um-per-px"]
+    assert scale_by_size({**ELEMENT_CARD, "first_look_px": 320}, field, None) == (0.5, [])
+    assert scale_by_size({**ELEMENT_CARD, "size_px": 256}, pitched, 99.0) == (0.4, [])
+
+
+def test_who_needs_a_scout() -> None:
+    assert needs_scout(ELEMENT_CARD)
+    for key in ("size_px", "first_look_px"):
+        assert not needs_scout({**ELEMENT_CARD, key: 256})
+    assert not needs_scout({"decoder": "centres"})
+
+
+def test_a_scout_measures_red_cells(tiny: Segmenter) -> None:
+    diameter = DISC_PX * 640 / 256  # the tiny network sees its own size only
+    field = Field(grid_of_discs(diameter), "one")
+    assert red_cell_diameter(tiny, field) == pytest.approx(diameter, rel=0.1)
+    empty = Field(np.full((300, 300, 3), 255, np.uint8), "empty")
+    assert red_cell_diameter(tiny, empty) is None
+
+
+@pytest.mark.parametrize("diameter", [30, 60])
+def test_the_shipped_scout_measures_simulated_red_cells(shipped: Segmenter, diameter: int) -> None:
+    config = SmearConfig(height_px=360, width_px=480, rbc_diameter_px=diameter)
+    field = replace(simulate_field(3, config).field, um_per_px=None)
+    assert red_cell_diameter(shipped, field) == pytest.approx(diameter, rel=0.15)
+
+
+def test_a_scout_sets_the_scale_of_another(tiny: Segmenter, tmp_path: Path) -> None:
+    blind = Segmenter(Bundle(write_element(tmp_path / "rbc", "RBC"), "segmenter"))
+    field = Field(grid_of_discs(2 * DISC_PX), "one")
+    maps, (note,) = look_at_field(blind, field, tiny)
+    diameter = red_cell_diameter(tiny, field)
+    assert diameter is not None
+    assert maps.scale_x == pytest.approx(DISC_PX / diameter, abs=0.01)
+    assert note.startswith("red cells measure about")
+    assert "guess" in look_at_field(blind, field)[1][0]

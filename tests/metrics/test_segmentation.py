@@ -86,6 +86,17 @@ def test_the_names_of_labels_do_not_matter(true: np.ndarray, names: list[int]) -
         assert figures(overlap(renamed, true))["panoptic_quality"] == pytest.approx(1.0)
 
 
+@given(labels, labels)
+def test_panoptic_quality_is_that_of_segmentation_times_recognition(
+    found: np.ndarray, true: np.ndarray
+) -> None:
+    one = overlap(found, true)
+    ours = figures(one)
+    if one.hits_50:
+        mean_iou = one.iou_sum / one.hits_50
+        assert ours["panoptic_quality"] == pytest.approx(mean_iou * ours["object_f1_50"])
+
+
 def test_known_field() -> None:
     true = field((10, 10, 20, 20), (30, 10, 40, 20), (10, 30, 20, 40))
     found = field((10, 10, 20, 20), (30, 10, 40, 16), (40, 40, 50, 50))

@@ -13,8 +13,8 @@ from smearlab.datasets.simulator import SmearConfig, simulate_field
 from smearlab.errors import BundleError, UsageError
 from smearlab.io.bundles import Bundle, find_bundle
 from smearlab.preprocess.contrast import equalise
-from smearlab.segment.maps import MAP_NAMES, FieldMaps, Segmenter
-from tiny_bundles import STRIDE, draw_discs, write_segmenter
+from smearlab.segment.maps import FieldMaps, Segmenter
+from tiny_bundles import STRIDE, TILE_PX, draw_discs, write_element, write_segmenter
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def field() -> np.ndarray:
 
 
 def assert_same(a: FieldMaps, b: FieldMaps, tolerance: float = 1e-4) -> None:
-    for name in MAP_NAMES:
+    for name in ("classes", "heat", "sides"):
         one, other = getattr(a, name), getattr(b, name)
         assert one.shape == other.shape
         np.testing.assert_allclose(one, other, atol=tolerance)
@@ -118,3 +118,45 @@ def test_an_answer_of_another_shape_is_refused(tmp_path: Path, field: np.ndarray
     wrong = Bundle(write_segmenter(tmp_path / "wrong", map_step=4), "segmenter")
     with pytest.raises(BundleError, match=r"gives classes of shape \(1, 80, 96, 4\).*\(1, 40, 48"):
         Segmenter(wrong).maps(field, 1.0)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_maps_at_the_fields_size_lie_where_they_lay(step: int, scale: float) -> None:
+    """A ramp over the field is the same ramp, wherever the network has sampled it."""
+    height, width = 24, 40
+    rows, columns = round(height * scale / step), round(width * scale / step)
+    y, x = np.mgrid[:rows, :columns]
+    place = np.stack([(x + 0.5) / columns, (y + 0.5) / rows], axis=-1).astype(np.float32)
+    maps = FieldMaps(place, None, None, scale, scale, width, height)
+    found = maps.at_field_size(place, step)
+    assert found.shape == (height, width, 2)
+    assert found.dtype == np.float32
+    inner = slice(5, -5)
+    want_x, want_y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    np.testing.assert_allclose(
+        found[inner, inner, 0], np.broadcast_to(want_x[inner], (height - 10, width - 10)), atol=2e-3
+    )
+    np.testing.assert_allclose(found[inner, 20, 1], want_y[inner], atol=2e-3)
+    if scale == step == 1:
+        np.testing.assert_array_equal(found, place)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (TILE_PX, TILE_PX), (150, 97)])
+def test_blended_tiles_of_a_pointwise_network_are_its_answer(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    bundle = Bundle(write_element(tmp_path / "wbc", "WBC"), "segmenter")
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    maps = Segmenter(bundle).maps(pixels, 1.0)
+    light = pixels.astype(np.float32)
+    presence = (light @ np.array([-0.5, -0.5, 1], np.float32) / 255).clip(0, 1)
+    assert maps.segmented is not None
+    np.testing.assert_allclose(maps.segmented, light / 255 * presence[..., None], atol=1e-5)
+    assert maps.classes.shape == (size[1], size[0], 2)
+    np.testing.assert_allclose(maps.classes.sum(axis=2), 1, atol=1e-6)
+
+
+def test_factors_for_a_network_without_noise_are_refused(tiny: Bundle, field: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="'colour_discs' has no noise: it takes no keep"):
+        Segmenter(tiny).maps(field, 1.0, np.ones((1, 4), np.float32))

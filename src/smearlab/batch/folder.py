@@ -3,7 +3,8 @@
 ::
 
     DIR/cells.csv counts.json report.html errors.csv
-    DIR/overlays/<field>.png
+    DIR/overlays/<field>.png           analyze
+    DIR/pictures/<field>.….png         segment
     DIR/annotations/…                  on request
     DIR/.smearlab/run.json             the run: inputs, options, models
     DIR/.smearlab/outputs.json         which files were written, and how they looked then
@@ -22,8 +23,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from smearlab.batch.element_files import ELEMENT_TABLES, PICTURES, picture_files
 from smearlab.batch.manifest import (
     Input,
     Manifest,
@@ -41,6 +43,9 @@ OVERLAYS = "overlays"
 ANNOTATIONS = "annotations"
 TABLES = ("cells.csv", "counts.json", "report.html", "errors.csv")
 
+#: Folder of the records, in the state.
+RECORDS = "records"
+_FOLDERS = (OVERLAYS, PICTURES, ANNOTATIONS)
 _REMEDY = "choose another --out, or --force to begin anew in this one"
 
 
@@ -75,6 +80,26 @@ class Outcome:
     exports: tuple[str, ...] = ()
 
 
+class FieldStore(Protocol):
+    """Where a run keeps what it knows of finished fields: a file for each."""
+
+    folder: Path
+
+    def names(self) -> list[str]:
+        """Fields of which there is something, sound or not."""
+
+    def load(self, name: str) -> HasContent | None:
+        """What is kept of a field; None when there is nothing, or nothing sound."""
+
+
+class HasContent(Protocol):
+    """What is kept of a field names the file that it was made from."""
+
+    @property
+    def content(self) -> Content:
+        """Of the input file."""
+
+
 class OutputFolder:
     """One output folder.
 
@@ -82,13 +107,16 @@ class OutputFolder:
     ----------
     root : Path
         DIR of ``--out``; need not exist yet.
+    store : FieldStore, optional
+        Keeps what is known of finished fields; by default :attr:`records`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, store: FieldStore | None = None) -> None:
         self.root = root
         self.state = root / STATE
         self.manifest_path = self.state / "run.json"
-        self.records = RecordStore(self.state / "records")
+        self.records = RecordStore(self.state / RECORDS)
+        self.store: FieldStore = store or self.records
         self._outputs_path = self.state / "outputs.json"
 
     @contextlib.contextmanager
@@ -114,7 +142,7 @@ class OutputFolder:
         if not self.manifest_path.exists():
             self._refuse_strangers(force)
         with writing(self.root):
-            self.records.folder.mkdir(parents=True, exist_ok=True)
+            self.store.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _lock(descriptor, self.root)
@@ -234,7 +262,7 @@ class OutputFolder:
                 f"{self.root} holds {_first(strangers)}, which smearlab did not write; choose "
                 "another --out, or --force to write beside it"
             )
-        taken = [name for name in strangers if name in (*TABLES, OVERLAYS, ANNOTATIONS)]
+        taken = [name for name in strangers if name in (*TABLES, *ELEMENT_TABLES, *_FOLDERS)]
         if taken:
             raise OutputExistsError(
                 f"{self.root} holds {_first(taken)}, which smearlab did not write and would have "
@@ -246,7 +274,7 @@ class OutputFolder:
         return [
             f"{item.path} has changed since it was analysed"
             for item in changed_inputs(held, asked)
-            if (stored := self.records.load(item.name)) is not None
+            if (stored := self.store.load(item.name)) is not None
             and _content_now(item) != stored.content
         ]
 
@@ -254,8 +282,8 @@ class OutputFolder:
         """Remove what smearlab wrote here, the manifest last: a kill meanwhile leaves it."""
         with writing(self.root):
             own = self._own_files()
-            shutil.rmtree(self.records.folder)
-            self.records.folder.mkdir()
+            shutil.rmtree(self.store.folder)
+            self.store.folder.mkdir()
             for path in own:
                 path.unlink(missing_ok=True)
             for folder in sorted({path.parent for path in own} - {self.root}, reverse=True):
@@ -268,17 +296,19 @@ class OutputFolder:
 
     def _own_files(self) -> list[Path]:
         """Every file that smearlab wrote, but for its state."""
-        names = self.records.names()
+        names = self.store.names()
         with contextlib.suppress(OutputExistsError):
             if held := read_manifest(self.manifest_path):
                 names = [*names, *(item.name for item in held.inputs)]
         files = {*self._finished().get("files", {}), *(overlay_file(name) for name in names)}
+        files.update(file for name in names for file in picture_files(name))
         # Whoever edited the state must not make smearlab delete anything elsewhere.
         inside = [f for f in map(Path, sorted(files)) if ".." not in f.parts and not f.anchor]
         return [self.root / file for file in inside]
 
     def _remove_leftovers(self) -> None:
-        for folder in (self.root, self.state, self.records.folder, self.root / OVERLAYS):
+        pictures = (self.root / OVERLAYS, self.root / PICTURES)
+        for folder in (self.root, self.state, self.store.folder, *pictures):
             remove_leftovers(folder)
         annotations = self.root / ANNOTATIONS
         if annotations.is_dir():
@@ -297,8 +327,9 @@ class OutputFolder:
 
 
 def is_overlay(path: Path) -> bool:
-    """Whether a picture is an overlay that smearlab wrote, into whatever folder."""
-    return path.parent.name == OVERLAYS and (path.parent.parent / STATE / "run.json").exists()
+    """Whether smearlab itself has made a picture: an overlay or a segmented one."""
+    made = path.parent.name in (OVERLAYS, PICTURES)
+    return made and (path.parent.parent / STATE / "run.json").exists()
 
 
 def overlay_file(name: str) -> str:

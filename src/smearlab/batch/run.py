@@ -5,28 +5,39 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from smearlab.batch.field_loop import RunInterrupted, work_through
 from smearlab.batch.folder import OVERLAYS, Outcome, OutputFolder, is_overlay, overlay_file, writing
 from smearlab.batch.manifest import Input, Manifest, start_time
 from smearlab.batch.outputs import check_exports, output_files, write_outputs
 from smearlab.batch.progress import RunProgress, SilentProgress
 from smearlab.batch.records import StoredField, content_of
-from smearlab.batch.workers import WorkerPool, usable_cores
-from smearlab.errors import ImageError, UsageError
+from smearlab.batch.workers import usable_cores
+from smearlab.errors import UsageError
 from smearlab.io.atomic import write_bytes
+from smearlab.io.bundle_cards import elements_seen
 from smearlab.io.images import field_names, find_images, read_field
 from smearlab.pipeline import Analysis
 from smearlab.report.overlay import draw_overlay, encode_png, thumbnails
 from smearlab.report.records import BundleNote, FieldRecord, FileError, ReportMeta
 from smearlab.types import Field
 
-#: How long Ctrl-C waits for the fields in hand, s.
-_PATIENCE_S = 1.2
+__all__ = [
+    "FieldAnalyzer",
+    "RunInterrupted",
+    "RunOptions",
+    "RunResult",
+    "analyze_files",
+    "find_inputs",
+    "fingerprints",
+    "named_paths",
+]
+
 #: How many of the paths on the command line the report repeats.
 _NAMED_PATHS = 20
 
@@ -129,21 +140,6 @@ class RunResult:
         return self.folder / "report.html"
 
 
-class RunInterrupted(KeyboardInterrupt):
-    """Ctrl-C.
-
-    Parameters
-    ----------
-    done, total : int
-        Fields whose results are safe, and fields of the run.
-    """
-
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__(f"{done} of {total} fields are done")
-        self.done = done
-        self.total = total
-
-
 def analyze_files(
     paths: Sequence[str | Path],
     out: str | Path,
@@ -196,7 +192,7 @@ def analyze_files(
     inputs = find_inputs(paths)
     with folder.claim(force):
         cards = analyzer.describe()
-        asked = Manifest(inputs, options.that_alter_results(), _fingerprints(cards), start_time())
+        asked = Manifest(inputs, options.that_alter_results(), fingerprints(cards), start_time())
         manifest = folder.agree(asked, force)
         run = _Run(folder, manifest, analyzer, options, progress)
         return run.finish(_report_meta(paths, cards, manifest, options))
@@ -245,7 +241,7 @@ class _Run:
         last = self.folder.outcome(self.options.exports)
         left = [item for item in self.inputs if not self._is_done(item, thorough=last is None)]
         n_before = len(self.inputs) - len(left)
-        errors = self._analyze(left, n_before)
+        errors = self._analyze(left)
         failures = tuple((error.path, error.reason) for error in errors)
         unchanged = last is not None and last.failures == failures
         outcome = last if last is not None and unchanged else self._write(errors, failures, meta)
@@ -276,44 +272,26 @@ class _Run:
     def _is_done(self, item: Input, thorough: bool) -> bool:
         return self.folder.is_done(item.name, overlay=self.options.overlays, thorough=thorough)
 
-    def _analyze(self, left: Sequence[Input], n_before: int) -> list[FileError]:
+    def _analyze(self, left: Sequence[Input]) -> list[FileError]:
         """Analyse fields in parallel; gives the failures in input order."""
-        failures: dict[str, FileError] = {}
-        n_done = n_before
         if self.options.overlays:
             with writing(self.folder.root):
                 (self.folder.root / OVERLAYS).mkdir(exist_ok=True)
-        self.progress.start(len(self.inputs), n_before)
-        pool = WorkerPool(self._analyze_one, min(2 * self.jobs, max(1, len(left))))
-        try:
-            for answer in pool.run(left, tick_s=1.0):
-                if answer is None:
-                    self.progress.tick()
-                    continue
-                if answer.error is not None:
-                    failures[answer.item.path] = answer.error
-                    self.progress.say(f"failed: {answer.error.path}: {answer.error.reason}")
-                n_done += answer.error is None
-                self.progress.advance(failed=answer.error is not None)
-        except KeyboardInterrupt as stop:
-            pool.stop(_PATIENCE_S)
-            raise RunInterrupted(n_done, len(self.inputs)) from stop
-        except BaseException:
-            pool.stop()
-            raise
-        return [failures[item.path] for item in left if item.path in failures]
+        return work_through(
+            left, self._one, self.progress, total=len(self.inputs), threads=2 * self.jobs
+        )
 
-    def _analyze_one(self, item: Input) -> _Answer:
-        """One field from file to record. Whatever is wrong with it costs this field only."""
-        try:
-            stored, overlay = self._results(item)
-        except Exception as error:  # strangers' files through a dozen codecs and two networks
-            return _Answer(item, FileError(item.path, _reason(item, error)))
-        with writing(self.folder.root):
-            if overlay is not None:
-                write_bytes(self.folder.root / overlay_file(item.name), overlay)
-            self.folder.records.save(stored)  # last: from here on the field is done
-        return _Answer(item)
+    def _one(self, item: Input) -> Callable[[], None]:
+        """One field from file to what writes its record."""
+        stored, overlay = self._results(item)
+
+        def write() -> None:
+            with writing(self.folder.root):
+                if overlay is not None:
+                    write_bytes(self.folder.root / overlay_file(item.name), overlay)
+                self.folder.records.save(stored)  # last: from here on the field is done
+
+        return write
 
     def _results(self, item: Input) -> tuple[StoredField, bytes | None]:
         """Everything that is kept of a field, still in memory."""
@@ -344,25 +322,7 @@ class _Run:
         return StoredField(record, content, None if overlay is None else len(overlay)), overlay
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What became of one file."""
-
-    item: Input
-    error: FileError | None = None
-
-
-def _reason(item: Input, error: Exception) -> str:
-    """Why a file failed; an error that is not ours is named with its kind."""
-    text = " ".join(str(error).split())
-    if isinstance(error, ImageError):
-        return text.removeprefix(f"{item.path}: ")
-    if isinstance(error, MemoryError):
-        return "MemoryError: the memory does not suffice to analyse it; run fewer --jobs"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _fingerprints(cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def fingerprints(cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Bundles as far as they decide results: network and card, each by checksum."""
     return {
         kind: {
@@ -380,12 +340,18 @@ def _report_meta(
     manifest: Manifest,
     options: RunOptions,
 ) -> ReportMeta:
-    named = [str(path) for path in paths]
-    if len(named) > _NAMED_PATHS:  # a pattern that the shell has spelled out
-        named[_NAMED_PATHS - 1 :] = [f"and {len(named) - _NAMED_PATHS + 1} more"]
     return ReportMeta(
-        inputs=tuple(named),
+        inputs=named_paths(paths),
         bundles=tuple(BundleNote.from_card(card) for card in cards.values()),
         analysed_at=datetime.fromisoformat(manifest.started),
         simulated=options.simulated,
+        looked_for=elements_seen(cards["segmenter"]),
     )
+
+
+def named_paths(paths: Sequence[str | Path]) -> tuple[str, ...]:
+    """The paths of a command line as a report repeats them; of very many the first."""
+    named = [str(path) for path in paths]
+    if len(named) > _NAMED_PATHS:  # a pattern that the shell has spelled out
+        named[_NAMED_PATHS - 1 :] = [f"and {len(named) - _NAMED_PATHS + 1} more"]
+    return tuple(named)

@@ -30,23 +30,27 @@ def summary_table(pooled: Mapping[str, Any]) -> Table:
     table.add_column("n", justify="right")
     table.add_column("share", justify="right")
     table.add_column("95 % interval", justify="right")
-    table.add_row("red cells", str(pooled["RBC"]))
-    table.add_row("platelets", str(pooled["PLT"]))
-    table.add_row("white (nucleated) cells", str(pooled["WBC"]), end_section=True)
+    table.add_row("red cells", _number(pooled["RBC"]))
+    table.add_row("platelets", _number(pooled["PLT"]))
+    table.add_row("white (nucleated) cells", _number(pooled["WBC"]), end_section=True)
     for name in LEUKOCYTE_TYPES:
         share = pooled["differential"][name]
         interval = f"{_percent(share['low'])} – {_percent(share['high'])}"
         last = name == LEUKOCYTE_TYPES[-1]
         table.add_row(
-            name, str(share["n"]), _percent(share["fraction"]), interval, end_section=last
+            name, _number(share["n"]), _percent(share["fraction"]), interval, end_section=last
         )
     for name in ("erythroblast", UNIDENTIFIED):
-        table.add_row(name, str(pooled["types"][name]["n"]))
+        table.add_row(name, _number(pooled["types"][name]["n"]))
     table.caption = (
         f"per white cell: {_ratio(pooled['rbc_per_wbc'])} red cells, "
         f"{_ratio(pooled['plt_per_wbc'])} platelets"
     )
     return table
+
+
+def _number(n: int | None) -> str:
+    return "not looked for" if n is None else str(n)
 
 
 def _percent(fraction: float | None) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearlab.cli.long_work import long_work, shown_progress
+
 if TYPE_CHECKING:
-    from smearlab.batch.progress import RunProgress
     from smearlab.batch.run import FieldAnalyzer, RunResult
 
     #: From the names of a segmenter and a classifier to what analyses fields.
@@ -55,12 +53,9 @@ Exports = Annotated[
         show_default=False,
     ),
 ]
-Segmenter = Annotated[
-    str, typer.Option("--segmenter", help="Segmenter: a shipped name or a bundle folder.")
-]
-Classifier = Annotated[
-    str, typer.Option("--classifier", help="Classifier: a shipped name or a bundle folder.")
-]
+_BUNDLE = "a shipped name, a bundle folder, or a name in $SMEARLAB_MODELS."
+Segmenter = Annotated[str, typer.Option("--segmenter", help=f"Segmenter: {_BUNDLE}")]
+Classifier = Annotated[str, typer.Option("--classifier", help=f"Classifier: {_BUNDLE}")]
 Force = Annotated[
     bool,
     typer.Option(
@@ -119,7 +114,7 @@ def register(app: typer.Typer, load: Load | None = None) -> None:
 
         Example: smearlab analyze slides/*.jpg --out results --um-per-px 0.1 --export geojson
         """
-        with _plain_errors():
+        with long_work():
             from smearlab.batch.run import RunOptions, analyze_files
 
             options = RunOptions(
@@ -131,7 +126,7 @@ def register(app: typer.Typer, load: Load | None = None) -> None:
                 jobs=jobs,
             )
             analyzer = (load or _load)(segmenter, classifier)
-            with _progress(quiet) as progress:
+            with shown_progress(quiet) as progress:
                 result = analyze_files(
                     paths, out, analyzer, options, force=force, progress=progress
                 )
@@ -148,46 +143,6 @@ def _load(segmenter: str, classifier: str) -> FieldAnalyzer:
 
     cv2.setNumThreads(1)  # the cores belong to the fields that are analysed side by side
     return Analyzer.load(segmenter, classifier, threads=1)
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Errors of ours as one line and an exit status; Ctrl-C as a line that says what to do."""
-    from smearlab.errors import SmearlabError, UsageError
-
-    try:
-        yield
-    except UsageError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(2) from error
-    except SmearlabError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as stop:
-        _leave(f" ({stop})" if str(stop) else "")
-
-
-def _leave(how_far: str) -> NoReturn:
-    """End at once: a thread may be inside a network call that cannot be called off."""
-    typer.echo(f"Stopped{how_far}. The same command goes on from here.", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(130)
-
-
-@contextlib.contextmanager
-def _progress(quiet: bool) -> Iterator[RunProgress]:
-    from rich.console import Console
-
-    from smearlab.batch.progress import BarProgress, LogProgress, SilentProgress
-
-    if quiet:
-        yield SilentProgress()
-    elif sys.stderr.isatty():
-        with BarProgress(Console(stderr=True)) as bar:
-            yield bar
-    else:
-        yield LogProgress()
 
 
 def _print_result(result: RunResult) -> None:

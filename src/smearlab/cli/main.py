@@ -12,6 +12,7 @@ from smearlab.cli import (
     evaluate,
     export,
     reproduce,
+    segment,
     simulate,
     train,
 )
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 analyze.register(app)
+segment.register(app)
 evaluate.register(app)
 compare.register(app)
 card.register(app)

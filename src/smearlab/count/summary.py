@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from smearlab.errors import UnknownNameError
 from smearlab.metrics.intervals import clopper_pearson
@@ -54,6 +54,11 @@ class Tally:
     Its size does not depend on how many fields or cells were added, and tallies of separate
     workers can be merged in any order.
 
+    Parameters
+    ----------
+    looked_for : collection of str
+        Elements that could be found; of the others there is no count.
+
     Attributes
     ----------
     n_fields : int
@@ -72,10 +77,11 @@ class Tally:
     1
     """
 
-    def __init__(self) -> None:
+    def __init__(self, looked_for: Collection[Element] = ELEMENTS) -> None:
         self.n_fields = 0
         self.n_border = 0
         self.n_unidentified_wbc = 0
+        self._looked_for = frozenset(looked_for)
         self._types: Counter[str] = Counter()
         self._elements: Counter[Element] = Counter()
 
@@ -84,9 +90,9 @@ class Tally:
         """Cells added so far."""
         return self._types.total()
 
-    def n_of_element(self, element: Element) -> int:
-        """Red cells, nucleated cells or platelets added so far."""
-        return self._elements[element]
+    def n_of_element(self, element: Element) -> float:
+        """Red cells, nucleated cells or platelets so far; NaN if they were not looked for."""
+        return self._elements[element] if element in self._looked_for else math.nan
 
     def add_field(self, cells: Iterable[Cell]) -> None:
         """Add the cells of one field, none if the field is empty.
@@ -120,19 +126,25 @@ class Tally:
         Counts
             The differential is over the identified leukocytes
             (:data:`~smearlab.types.LEUKOCYTE_TYPES`): erythroblasts and unidentified cells are
-            in ``WBC`` and not in it. Whatever has a total of 0 is NaN.
+            in ``WBC`` and not in it. Whatever has a total of 0 is NaN, and so are elements that
+            were not looked for, the shares of their types, and the ratios with them.
         """
         n_leukocytes = sum(self._types[name] for name in LEUKOCYTE_TYPES)
-        n_wbc = self._elements["WBC"]
+        elements: dict[str, float] = {name: self.n_of_element(name) for name in ELEMENTS}
+        n_wbc = elements["WBC"]
+        unseen = {kind for kind, e in ELEMENT_OF_TYPE.items() if e not in self._looked_for}
         return Counts(
             n_fields=self.n_fields,
-            types={name: _share(self._types[name], self.n_cells) for name in CELL_TYPES},
+            types={
+                name: _share(self._types[name], 0 if name in unseen else self.n_cells)
+                for name in CELL_TYPES
+            },
             differential={
                 name: _share(self._types[name], n_leukocytes) for name in LEUKOCYTE_TYPES
             },
-            elements={name: self._elements[name] for name in ELEMENTS},
-            rbc_per_wbc=_ratio(self._elements["RBC"], n_wbc),
-            plt_per_wbc=_ratio(self._elements["PLT"], n_wbc),
+            elements=elements,
+            rbc_per_wbc=_ratio(elements["RBC"], n_wbc),
+            plt_per_wbc=_ratio(elements["PLT"], n_wbc),
         )
 
 
@@ -179,5 +191,5 @@ def _share(n: int, total: int) -> Share:
     return Share(n=n, fraction=_ratio(n, total), low=low, high=high)
 
 
-def _ratio(n: int, total: int) -> float:
+def _ratio(n: float, total: float) -> float:
     return n / total if total else math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -68,12 +68,7 @@ class BoxedField:
     def cell_diameter_px(self) -> float:
         """Median diameter of the red cells that lie whole inside the field; NaN without any."""
         height, width = self.pixels.shape[:2]
-        inside = [
-            float(np.sqrt((x1 - x0) * (y1 - y0)))
-            for (x0, y0, x1, y1), element in zip(self.boxes, self.elements, strict=True)
-            if element == "RBC" and x0 > 2 and y0 > 2 and x1 < width - 2 and y1 < height - 2
-        ]
-        return float(np.median(inside)) if inside else float("nan")
+        return red_cell_diameter(self.boxes, self.elements, width, height)
 
 
 @dataclass(frozen=True)
@@ -170,10 +165,66 @@ def _field_file(data: Path, row: Mapping[str, str], group: str, part: Part) -> F
     )
 
 
-def _read_boxes(file: FieldFile, width_px: int, height_px: int) -> AnnotationSet:
+def red_cell_diameter(
+    boxes: NDArray[np.float32], elements: Sequence[Element], width_px: int, height_px: int
+) -> float:
+    """Median diameter of the red cells that lie whole inside a field; NaN without any.
+
+    Parameters
+    ----------
+    boxes : ndarray of float32, shape (N, 4)
+        ``(x0, y0, x1, y1)`` px; the diameter is the square root of a box's area.
+    elements : sequence of str
+        N elements.
+    width_px, height_px : int
+        Size of the field.
+    """
+    inside = [
+        float(np.sqrt((x1 - x0) * (y1 - y0)))
+        for (x0, y0, x1, y1), element in zip(boxes, elements, strict=True)
+        if element == "RBC" and x0 > 2 and y0 > 2 and x1 < width_px - 2 and y1 < height_px - 2
+    ]
+    return float(np.median(inside)) if inside else float("nan")
+
+
+def _annotation(file: FieldFile, width_px: int, height_px: int) -> AnnotationSet:
     if file.boxes.suffix == ".txt":
         return yolo.read(file.boxes, _YOLO_NAMES, size_px=(width_px, height_px))
     return voc.read(file.boxes)
+
+
+def read_boxes(
+    file: FieldFile, width_px: int, height_px: int
+) -> tuple[NDArray[np.float32], tuple[Element, ...]]:
+    """The boxes of a field and what is in them; those less than 4 px wide or high are left out.
+
+    Parameters
+    ----------
+    file : FieldFile
+    width_px, height_px : int
+        Size of the field.
+
+    Returns
+    -------
+    boxes : ndarray of float32, shape (N, 4)
+        ``(x0, y0, x1, y1)`` px.
+    elements : tuple of str
+        N elements.
+
+    Raises
+    ------
+    AnnotationError
+        If the boxes cannot be read.
+    UnknownNameError
+        If a box has a class that is no element.
+    """
+    kept = [
+        item
+        for item in _annotation(file, width_px, height_px).items
+        if min(item.bbox[2] - item.bbox[0], item.bbox[3] - item.bbox[1]) >= _MIN_SIDE_PX
+    ]
+    boxes = np.asarray([item.bbox for item in kept], dtype=np.float32).reshape(-1, 4)
+    return boxes, tuple(look_up("box class", _ELEMENT_OF_NAME, item.label) for item in kept)
 
 
 def load_field(file: FieldFile) -> BoxedField:
@@ -190,14 +241,7 @@ def load_field(file: FieldFile) -> BoxedField:
     """
     pixels = read_field(file.image).pixels
     height, width = pixels.shape[:2]
-    kept = [
-        item
-        for item in _read_boxes(file, width, height).items
-        if min(item.bbox[2] - item.bbox[0], item.bbox[3] - item.bbox[1]) >= _MIN_SIDE_PX
-    ]
-    boxes = [item.bbox for item in kept]
-    elements = [look_up("box class", _ELEMENT_OF_NAME, item.label) for item in kept]
-    array = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+    boxes, elements = read_boxes(file, width, height)
     white = None
     if file.masks is not None:
         mask = cv2.imread(str(file.masks), cv2.IMREAD_GRAYSCALE)
@@ -208,8 +252,8 @@ def load_field(file: FieldFile) -> BoxedField:
         file.origin,
         file.group,
         pixels,
-        array,
-        tuple(elements),
-        element_map(pixels, array, elements, white),
+        boxes,
+        elements,
+        element_map(pixels, boxes, elements, white),
         frozenset({"RBC"}) if file.dataset == "bccd" else frozenset(),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from smearlab.types import Cell, Element, Field, Labels
 
@@ -48,4 +51,26 @@ class CellClassifier(Protocol):
 
     def classify_cell_image(self, field: Field) -> tuple[str, float, Mapping[str, float]]:
         """Type or *unidentified*, confidence in [0, 1], probability of every type."""
+        ...
+
+
+class FoundElement(Protocol):
+    """One element of one field, segmented."""
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """True on the element, shape (H, W)."""
+        ...
+
+    @property
+    def segmented(self) -> NDArray[np.uint8]:
+        """The element in its colours, black elsewhere, shape (H, W, 3)."""
+        ...
+
+
+class ElementPictures(Protocol):
+    """Segments elements of a field, each into a picture of its own."""
+
+    def segment(self, field: Field, elements: Sequence[Element]) -> Mapping[Element, FoundElement]:
+        """The elements asked for, at the field's own size."""
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from smearlab.errors import BundleError
@@ -168,7 +169,7 @@ def _watershed(maps: FieldMaps, card: Mapping[str, Any]) -> list[Found]:
     labels = split_touching(cell > 0.5, **card.get("watershed", {})).array
     per_step = card["map_step"] / np.array([maps.scale_x, maps.scale_y])  # field px
     size = (maps.width_px, maps.height_px)
-    polygons, scores = [], []
+    polygons, scores, kinds = [], [], []
     for label, place in enumerate(find_objects(labels), start=1):
         mask = (labels[place] == label).astype(np.uint8)
         corners = rim_polygon(mask)
@@ -177,11 +178,25 @@ def _watershed(maps: FieldMaps, card: Mapping[str, Any]) -> list[Found]:
         corner = (place[1].start, place[0].start)
         polygons.append(((corners + corner) * per_step).clip(0, size).astype(np.float32))
         scores.append(float(cell[place][mask > 0].mean()))
+        kinds.append(_kind(maps.classes[place][mask > 0].mean(axis=0), card["classes"]))
     _, areas = paint_polygons(polygons, range(1, len(polygons) + 1), *size)
     found = []
-    for corners, area, score in zip(polygons, areas, scores, strict=True):
+    for corners, area, score, kind in zip(polygons, areas, scores, kinds, strict=True):
         low, high = corners.min(axis=0), corners.max(axis=0)
         box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
         bbox = _whole_pixels(box, *size)
-        found.append(Found(box, bbox, score, None, {}, Outline(corners, float(max(1, area)))))
+        outline = Outline(corners, float(max(1, area)))
+        found.append(Found(box, bbox, score, *kind, outline))
     return found
+
+
+def _kind(
+    means: NDArray[np.float32], classes: Sequence[str]
+) -> tuple[Element | None, dict[Element, float]]:
+    """Element of a cell and shares of the elements, from its mean probability of every class."""
+    best = classes[1 + int(means[1:].argmax())]
+    if best not in ELEMENTS:
+        return None, {}
+    own = {e: float(means[classes.index(e)]) if e in classes else 0.0 for e in ELEMENTS}
+    total = sum(own.values())
+    return best, {element: share / total for element, share in own.items()}

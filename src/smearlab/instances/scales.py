@@ -35,6 +35,7 @@ _FACTOR = 3.0  # between scales that are glanced at
 _LARGEST, _SMALLEST = 4.0, 0.02
 _WHOLE = 4  # a glance is at the whole field up to so many times the first look's pixels
 _SAME = 0.1  # scales so near to each other need no second look
+_CELLS_ACROSS = 6.3  # red cells that the longer side of a common field holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +66,19 @@ class Look:
     fits: bool
 
 
-def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[str]]:
+def look_at_field(
+    segmenter: Segmenter, field: Field, scout: Segmenter | None = None
+) -> tuple[FieldMaps, list[str]]:
     """The network's answer at the scale that suits the field's cells.
 
     Parameters
     ----------
     segmenter : Segmenter
-        Its card gives ``size_px`` (a fixed input), or ``cell_diameter_px``,
-        ``cell_diameter_range_px`` and ``first_look_px``.
+        Its card gives ``size_px`` (a fixed input), or ``cell_diameter_px``, and with the decoder
+        ``centres`` ``cell_diameter_range_px`` and ``first_look_px``.
     field : Field
+    scout : Segmenter, optional
+        With the decoder ``centres``; measures the red cells for a segmenter that cannot.
 
     Returns
     -------
@@ -82,22 +87,12 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
         What had to be decided, for the user.
     """
     card = segmenter.bundle.card
-    first_look = min(1.0, card.get("first_look_px", 0) / _longer(field))
-    if "size_px" in card:  # a network of fixed input size, as published
-        return segmenter.maps(field.pixels, card["size_px"] / _longer(field)), []
-    start = first_look
-    if field.um_per_px is not None:
-        start = _bounded(card, field, card["cell_diameter_px"] * field.um_per_px / RED_CELL_UM)
-    if card["decoder"] != "centres":  # sizes are not measured
-        return segmenter.maps(field.pixels, start), []
-    look = first = _glance(segmenter, field, start)
-    if not first.convinces:
-        others = [_glance(segmenter, field, scale) for scale in _ladder(card, field, first)]
-        sure = [one for one in (first, *others) if one.convinces]
-        look = max(sure, key=lambda one: one.evidence, default=first)
-        wide = min(field.width_px, field.height_px) * start >= card["cell_diameter_px"]
-        if wide and first.diameter_px is None and first.evidence >= look.evidence:
-            look = first  # every cell is cut by the edge: a picture of one large cell
+    if card["decoder"] != "centres" or "size_px" in card:
+        unknown = field.um_per_px is None and needs_scout(card)
+        diameter = red_cell_diameter(scout, field) if unknown and scout else None
+        scale, notes = scale_by_size(card, field, diameter)
+        return segmenter.maps(field.pixels, scale), notes
+    start, first, look = _search(segmenter, field)
     scale = look.scale
     settled = look.fits and (look is first or look.maps is not None)
     if look.convinces and look.diameter_px is not None and not settled:
@@ -107,6 +102,90 @@ def look_at_field(segmenter: Segmenter, field: Field) -> tuple[FieldMaps, list[s
         if seen.maps is not None and abs(scale / seen.scale - 1) < _SAME:
             return seen.maps, notes
     return segmenter.maps(field.pixels, scale), notes
+
+
+def _search(segmenter: Segmenter, field: Field) -> tuple[float, Look, Look]:
+    """Scale of the first look, that look, and the one that explains most of the field."""
+    card = segmenter.bundle.card
+    start = min(1.0, card["first_look_px"] / _longer(field))
+    if field.um_per_px is not None:
+        start = _bounded(card, field, card["cell_diameter_px"] * field.um_per_px / RED_CELL_UM)
+    look = first = _glance(segmenter, field, start)
+    if not first.convinces:
+        others = [_glance(segmenter, field, scale) for scale in _ladder(card, field, first)]
+        sure = [one for one in (first, *others) if one.convinces]
+        look = max(sure, key=lambda one: one.evidence, default=first)
+        wide = min(field.width_px, field.height_px) * start >= card["cell_diameter_px"]
+        if wide and first.diameter_px is None and first.evidence >= look.evidence:
+            look = first  # every cell is cut by the edge: a picture of one large cell
+    return start, first, look
+
+
+def red_cell_diameter(scout: Segmenter, field: Field) -> float | None:
+    """Diameter of the field's red cells, as a segmenter that measures cells sees it.
+
+    Parameters
+    ----------
+    scout : Segmenter
+        With the decoder ``centres``.
+    field : Field
+
+    Returns
+    -------
+    float or None
+        Field px; worked out from white cells where there is no red one; None where the scout sees
+        no sure cell of a size at which it measures rightly.
+    """
+    look = _search(scout, field)[2]
+    return look.diameter_px if look.convinces else None
+
+
+def needs_scout(card: Mapping[str, Any]) -> bool:
+    """Whether a segmenter, where the pixel pitch is unknown, needs red cells measured by another.
+
+    Parameters
+    ----------
+    card : mapping
+        Of the segmenter.
+    """
+    return card["decoder"] != "centres" and not {"size_px", "first_look_px"} & set(card)
+
+
+def scale_by_size(
+    card: Mapping[str, Any], field: Field, diameter_px: float | None
+) -> tuple[float, list[str]]:
+    """The scale for a segmenter that does not measure cells itself.
+
+    Parameters
+    ----------
+    card : mapping
+        Of the segmenter.
+    field : Field
+    diameter_px : float or None
+        Of a red cell, field px, where it was measured.
+
+    Returns
+    -------
+    scale : float
+        Network px per field px. With ``size_px`` on the card the longer side gets that length;
+        else red cells get ``cell_diameter_px``, by the pixel pitch (7.5 µm a red cell), else by
+        the measured diameter. Where neither is known, the field is taken to be as many red cells
+        across as most are.
+    notes : list of str
+        What had to be decided, for the user.
+    """
+    if "size_px" in card:  # a network of fixed input size, as published
+        return card["size_px"] / _longer(field), []
+    wanted = float(card["cell_diameter_px"])
+    if field.um_per_px is not None:
+        return _bounded(card, field, wanted * field.um_per_px / RED_CELL_UM), []
+    if diameter_px is not None:
+        scale = _bounded(card, field, wanted / diameter_px)
+        return scale, [f"red cells measure about {diameter_px:.0f} px; segmented at {scale:.2f}×"]
+    if "first_look_px" in card:
+        return min(1.0, card["first_look_px"] / _longer(field)), []
+    note = "no red cell could be measured: its size is a guess; give --um-per-px"
+    return _bounded(card, field, wanted * _CELLS_ACROSS / _longer(field)), [note]
 
 
 def _longer(field: Field) -> int:

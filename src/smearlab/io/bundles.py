@@ -11,6 +11,26 @@ A bundle is a folder with ``model.onnx`` and ``card.json``. Contracts, by kind:
     ``(1, H/g, W/g, 4)``, px from the middle of the step to left, top, right and bottom.
     With ``presence`` on the card, an element's heat becomes the probability that people count the
     cell (:class:`smearlab.instances.presence.Presence`).
+    With ``"decoder": "watershed"`` a class that is an element (RBC, WBC, PLT) gives cells of it;
+    cells of any other class are typed by the classifier. The card may also have:
+
+    ``element``
+        The one element that the network segments; must be among its classes.
+    ``blend``: ``{"tile_px": 256, "overlap_px": 96}``
+        The network is given tiles of exactly ``tile_px`` (a multiple of the ``stride``), padded by
+        reflection; answers of overlapping tiles are averaged with weights that fall towards the
+        tile's edge (:mod:`smearlab.segment.blend`).
+    ``segmented``: ``true``
+        There is an output ``segmented``: float32 ``(1, H/m, W/m, 3)`` in [0, 1], the element in
+        its colours on black (:mod:`smearlab.segment.segmented_picture`).
+    ``noise``: ``{"size": 43008, "keep": 0.5}``
+        There is an input ``keep``: float32 ``(1, size)``, the factors of the network's dropout.
+        Ones switch it off; 0 or 1/keep, drawn at random, are one draw
+        (:mod:`smearlab.segment.noise`). Needs ``blend``.
+
+    A field is scaled so that its red cells measure ``cell_diameter_px`` (their size is known from
+    the pixel pitch, or measured by the shipped segmenter), or, with ``size_px``, so that its longer
+    side has that length.
 ``classifier``
     Input ``pixels``: uint8 ``(N, S, S, 3)`` sRGB crops, ``S`` = ``input_px``. Output
     ``probabilities``: float32 ``(N, K)`` over the card's ``classes``. With ``clahe`` on the card,
@@ -21,6 +41,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,21 +49,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from smearlab.errors import BundleError
-from smearlab.registry import SHIPPED_BUNDLES, look_up
-from smearlab.types import CELL_TYPES, ELEMENTS, UNIDENTIFIED
+from smearlab.errors import BundleError, UnknownNameError
+from smearlab.io.bundle_cards import elements_seen, read_card
+from smearlab.registry import SHIPPED_BUNDLES
 
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "segmenter": ("classes", "stride", "context_px", "map_step", "decoder", "cell_diameter_px"),
-    "classifier": ("classes", "input_px", "context", "threshold"),
-}
-#: What the card of a segmenter needs besides, by its decoder.
-_REQUIRED_BY_DECODER: Mapping[str, tuple[str, ...]] = {
-    "centres": ("grid_step", "suppress"),
-    "watershed": (),
-}
-#: Of a segmenter that takes fields of any size.
-_REQUIRED_FOR_SCALE = ("first_look_px", "cell_diameter_range_px")
+__all__ = ["MODELS_FOLDER", "Bundle", "elements_seen", "find_bundle", "own_models", "read_card"]
+
+#: Environment variable that names the folder of a user's own bundles.
+MODELS_FOLDER = "SMEARLAB_MODELS"
+
 _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "centres": ("classes", "heat", "sides"),
     "watershed": ("classes",),
@@ -122,104 +137,75 @@ class Bundle:
         return dict(zip(self._outputs, answers, strict=True))
 
 
-def read_card(folder: Path, kind: str) -> dict[str, Any]:
-    """Read and check ``card.json``.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the bundle.
-    kind : str
-        ``"segmenter"`` or ``"classifier"``.
-
-    Raises
-    ------
-    BundleError
-        If it is missing, is not JSON, is of another kind, lacks a key, or names what the bench
-        does not know.
-    """
-    path = folder / "card.json"
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BundleError(
-            f"{folder} is no bundle: {path.name} cannot be read ({error.strerror}); a bundle is a "
-            "folder with model.onnx and card.json"
-        ) from error
-    except ValueError as error:
-        raise BundleError(f"{path} is not valid JSON ({error}); restore the bundle") from error
-    if not isinstance(card, dict) or card.get("kind") != kind:
-        found = card.get("kind") if isinstance(card, dict) else type(card).__name__
-        raise BundleError(f"{folder} is a bundle of kind {found!r}; a {kind} is needed here")
-    required = ["name", "sha256", *_REQUIRED[kind]]
-    if kind == "segmenter":
-        required += _REQUIRED_BY_DECODER.get(card.get("decoder", ""), ())
-        required += () if "size_px" in card else _REQUIRED_FOR_SCALE
-    missing = [key for key in required if key not in card]
-    if missing:
-        raise BundleError(f"{path} lacks {', '.join(missing)}; export the bundle again")
-    _check_words(path, card)
-    return card
-
-
 def find_bundle(kind: str, name: str) -> Path:
-    """Folder of a shipped bundle by name, or the folder that ``name`` is a path to.
+    """Folder of a bundle: a shipped one by name, one by its path, or one of the user's by name.
 
     Parameters
     ----------
     kind : str
         ``"segmenter"`` or ``"classifier"``.
     name : str
-        A name of :data:`~smearlab.registry.SHIPPED_BUNDLES` comes first; a folder of the same
-        name is reached as ``./name``.
+        A name of :data:`~smearlab.registry.SHIPPED_BUNDLES` comes first (a folder of the same
+        name is reached as ``./name``), then the path of a folder, then a folder in
+        ``$SMEARLAB_MODELS``.
 
     Raises
     ------
     BundleError
-        If it is a path, and no folder is there.
+        If it is a path, and no folder is there; or ``$SMEARLAB_MODELS`` is no folder.
     UnknownNameError
-        If it is neither; the message lists the names.
+        If it is none of them; the message lists the names.
     """
     shipped = SHIPPED_BUNDLES[kind]
-    if name not in shipped:
-        if Path(name).is_dir():
-            return Path(name)
-        if "/" in name or "\\" in name:
-            raise BundleError(
-                f"there is no {kind} bundle {name}: no such folder; give a folder with model.onnx "
-                f"and card.json, or a name: {', '.join(sorted(shipped))}"
-            )
-    return _SHIPPED / look_up(f"{kind} bundle", shipped, name)
+    if name in shipped:
+        return _SHIPPED / shipped[name]
+    if Path(name).is_dir():
+        return Path(name)
+    own = own_models()
+    if own is not None and not name.startswith((".", "/")) and (own / name).is_dir():
+        return own / name
+    known = sorted({*shipped, *_names_of(own, kind)})
+    if "/" in name or "\\" in name:
+        raise BundleError(
+            f"there is no {kind} bundle {name}: no such folder; give a folder with model.onnx "
+            f"and card.json, or a name: {', '.join(known)}"
+        )
+    raise UnknownNameError(f"{kind} bundle", name, known)
 
 
-def _check_words(path: Path, card: Mapping[str, Any]) -> None:
-    """The card's decoder, classes and steps are such as the bench understands."""
-    if card["kind"] == "classifier":
-        strange = [name for name in card["classes"] if name not in CELL_TYPES[:-1]]
-        if strange or len(set(card["classes"])) != len(card["classes"]):
-            raise BundleError(
-                f"{path} lists the classes {card['classes']}; each must be one of "
-                f"{', '.join(CELL_TYPES[:-1])}, once ({UNIDENTIFIED} comes from the threshold)"
-            )
-        return
-    if card["decoder"] not in _REQUIRED_BY_DECODER:
+def own_models() -> Path | None:
+    """The folder of the user's own bundles, ``$SMEARLAB_MODELS``; None where that is not set.
+
+    Raises
+    ------
+    BundleError
+        If it is set and is no folder.
+    """
+    named = os.environ.get(MODELS_FOLDER)
+    if not named:
+        return None
+    folder = Path(named)
+    if not folder.is_dir():
         raise BundleError(
-            f"decoder {card['decoder']!r} of {path} is unknown; known: "
-            f"{', '.join(_REQUIRED_BY_DECODER)}"
+            f"${MODELS_FOLDER} is {named}, which is no folder; make it, or unset the variable"
         )
-    wanted = ["background", *ELEMENTS] if card["decoder"] == "centres" else ["background"]
-    if list(card["classes"])[: len(wanted)] != wanted or len(card["classes"]) < 2:
-        raise BundleError(
-            f"{path} lists the classes {card['classes']}; they must begin with "
-            f"{', '.join(wanted)}, in this order"
-        )
-    for name in ("stride", "map_step", "grid_step"):
-        step = card.get(name, 1)
-        if not isinstance(step, int) or step < 1 or card["stride"] % step:
-            raise BundleError(
-                f"{path}: {name} is {step!r}; it must be a whole number from 1 on that divides "
-                f"the stride, {card['stride']!r}"
-            )
+    return folder
+
+
+def _names_of(own: Path | None, kind: str) -> list[str]:
+    """Bundles of a kind in the user's folder, by name; those by element as ``name/element``."""
+    if own is None:
+        return []
+    cards = [*own.glob("*/card.json"), *own.glob("*/*/card.json")]
+    return [card.parent.relative_to(own).as_posix() for card in cards if _kind_of(card) == kind]
+
+
+def _kind_of(card: Path) -> str | None:
+    try:
+        found = json.loads(card.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(found.get("kind")) if isinstance(found, dict) else None
 
 
 def _open(data: bytes, threads: int, path: Path) -> Any:
@@ -239,10 +225,17 @@ def _open(data: bytes, threads: int, path: Path) -> Any:
 def _check_network(session: Any, card: Mapping[str, Any], path: Path) -> list[str]:
     """Names of the outputs the contract asks for, once the network is seen to have them."""
     inputs = {entry.name: entry.type for entry in session.get_inputs()}
-    if inputs != {"pixels": "tensor(uint8)"}:
+    if "noise" in card:
+        if inputs != {"pixels": "tensor(uint8)", "keep": "tensor(float)"}:
+            raise BundleError(
+                f"{path} takes {inputs}; with noise on the card the contract is uint8 pixels and "
+                "float32 keep"
+            )
+    elif inputs != {"pixels": "tensor(uint8)"}:
         raise BundleError(f"{path} takes {inputs}; the contract is one uint8 input, pixels")
     outputs = {entry.name: entry.shape for entry in session.get_outputs()}
     wanted = _OUTPUTS[card.get("decoder", card["kind"])]
+    wanted += ("segmented",) if card.get("segmented") else ()
     missing = [name for name in wanted if name not in outputs]
     if missing:
         raise BundleError(

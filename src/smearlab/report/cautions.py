@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from smearlab.report.digest import Digest, Pitches
 from smearlab.report.numbers import decimal, integer, percent
-from smearlab.types import LEUKOCYTE_TYPES
+from smearlab.types import ELEMENT_NAMES, ELEMENTS, LEUKOCYTE_TYPES
 
 #: A manual differential counts at least this many leukocytes.
 ENOUGH_LEUKOCYTES = 100
@@ -27,7 +29,7 @@ def cautions(found: Digest, n_failed: int) -> tuple[str, ...]:
     tuple of str
         Whole sentences in plain text; empty when there is nothing to warn of.
     """
-    warnings = [*_of_files(found, n_failed), *_of_leukocytes(found)]
+    warnings = [*_of_files(found, n_failed), *_of_elements(found), *_of_leukocytes(found)]
     n_empty = sum(not any(line.n_of_type) for line in found.lines)
     if n_empty and found.lines:
         warnings.append(f"No cell was found in {_many(n_empty, 'field')}: look at the pictures.")
@@ -77,9 +79,21 @@ def _of_files(found: Digest, n_failed: int) -> list[str]:
     ]
 
 
+def _of_elements(found: Digest) -> list[str]:
+    missed = [name for name in ELEMENTS if name in found.counts.not_looked_for]
+    if not missed:
+        return []
+    words = [ELEMENT_NAMES[name] for name in missed]
+    return [
+        f"The segmenter does not look for {' or '.join(words)}: their numbers are unknown, not 0."
+    ]
+
+
 def _of_leukocytes(found: Digest) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     n_wbc = found.counts.elements["WBC"]
+    if math.isnan(n_wbc):
+        return warnings
     n_leukocytes = sum(found.counts.types[name].n for name in LEUKOCYTE_TYPES)
     if not n_leukocytes:
         warnings.append("No leukocyte was identified: there is no differential.")
@@ -100,5 +114,5 @@ def _of_leukocytes(found: Digest) -> list[str]:
     return warnings
 
 
-def _many(n: int, noun: str) -> str:
+def _many(n: float, noun: str) -> str:
     return f"{integer(n)} {noun}{'' if n == 1 else 's'}"

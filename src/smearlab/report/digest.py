@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from smearlab.count.summary import Tally, element_of
 from smearlab.report.records import FieldRecord
-from smearlab.types import CELL_TYPES, ELEMENTS, Cell, Counts
+from smearlab.types import CELL_TYPES, ELEMENTS, Cell, Counts, Element
 
 _COMMON = ("erythrocyte", "platelet")
 
@@ -33,8 +33,9 @@ class FieldLine:
         Path of the overlay PNG relative to the output folder.
     n_of_type : tuple of int
         Cells of every type, in the order of :data:`smearlab.types.CELL_TYPES`.
-    n_of_element : tuple of int
-        Cells of every element, in the order of :data:`smearlab.types.ELEMENTS`.
+    n_of_element : tuple of float
+        Cells of every element, in the order of :data:`smearlab.types.ELEMENTS`; NaN for those
+        that were not looked for.
     n_border : int
         Cells cut by the edge of the field.
     least_confidence : float
@@ -49,7 +50,7 @@ class FieldLine:
     notes: tuple[str, ...]
     overlay: str | None
     n_of_type: tuple[int, ...]
-    n_of_element: tuple[int, ...]
+    n_of_element: tuple[float, ...]
     n_border: int
     least_confidence: float = math.inf
 
@@ -180,7 +181,11 @@ class Digest:
     pitches: Pitches
 
 
-def digest(records: Iterable[FieldRecord], gallery_limit: int) -> Digest:
+def digest(
+    records: Iterable[FieldRecord],
+    gallery_limit: int,
+    looked_for: Collection[Element] = ELEMENTS,
+) -> Digest:
     """Read all records once and keep what the report shows.
 
     Parameters
@@ -189,17 +194,19 @@ def digest(records: Iterable[FieldRecord], gallery_limit: int) -> Digest:
         Each is forgotten before the next one is read, but for one line and the pictures kept.
     gallery_limit : int
         Most pictures for each type.
+    looked_for : collection of str
+        Elements that could be found.
 
     Returns
     -------
     Digest
     """
-    pooled = Tally()
+    pooled = Tally(looked_for)
     lines: list[FieldLine] = []
     galleries = {name: Gallery(gallery_limit) for name in CELL_TYPES}
     pitches = Pitches()
     for index, record in enumerate(records):
-        tally = Tally()
+        tally = Tally(looked_for)
         tally.add_field(record.cells)
         pooled.merge(tally)
         lines.append(_line(index, record, tally))

@@ -103,9 +103,10 @@ def write_report(
     True
     """
     path = Path(path)
-    found = digest(records, MAX_PICTURES)
+    meta = meta or ReportMeta()
+    found = digest(records, MAX_PICTURES, meta.looked_for)
     page = page_environment().get_template("report.html.j2")
-    stream = page.stream(_context(path.parent, found, tuple(errors), meta or ReportMeta()))
+    stream = page.stream(_context(path.parent, found, tuple(errors), meta))
     stream.enable_buffering(64)
     with open_atomic(path, "wb") as file:
         for chunk in stream:
@@ -151,10 +152,11 @@ def _pictured(found: Digest) -> list[FieldLine]:
 
 def _field_pictures(folder: Path, lines: Iterable[FieldLine]) -> Iterator[FieldPicture]:
     for line in lines:
-        yield FieldPicture(line, None if line.overlay is None else _reduced(folder / line.overlay))
+        uri = None if line.overlay is None else reduced_picture(folder / line.overlay)
+        yield FieldPicture(line, uri)
 
 
-def _reduced(overlay: Path) -> str | None:
+def reduced_picture(overlay: Path) -> str | None:
     """Data URI of an overlay as a JPEG of modest width; None if it is not there or no picture."""
     pixels = None
     with contextlib.suppress(OSError, cv2.error):

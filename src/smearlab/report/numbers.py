@@ -11,9 +11,9 @@ UNDEFINED = "–"
 _THIN = "\u202f"
 
 
-def integer(value: int) -> str:
-    """``12345`` → ``12 345`` with a narrow space."""
-    return f"{value:,}".replace(",", _THIN)
+def integer(value: float) -> str:
+    """``12345`` → ``12 345`` with a narrow space; NaN → a dash."""
+    return UNDEFINED if math.isnan(value) else f"{round(value):,}".replace(",", _THIN)
 
 
 def percent(fraction: float, digits: int = 1) -> str:

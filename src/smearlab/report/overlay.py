@@ -49,16 +49,16 @@ def draw_overlay(field: Field, cells: Iterable[Cell]) -> NDArray[np.uint8]:
     drawn = list(cells)
     shade = canvas.copy()
     for cell in drawn:
-        _draw_lines(shade, [_fixed(cell.contour)], True, HALO, 2 * _thickness(cell, width) + 1)
+        draw_lines(shade, [fixed_points(cell.contour)], True, HALO, 2 * _thickness(cell, width) + 1)
     cv2.addWeighted(shade, _HALO_STRENGTH, canvas, 1 - _HALO_STRENGTH, 0, dst=canvas)
     for cell in drawn:
         thick = _thickness(cell, width)
         colour = rgb_of(cell.type)
         if cell.touches_border:
             dashes = _dashes(cell.contour, _DASH * thick, _GAP * thick)
-            _draw_lines(canvas, [_fixed(dash) for dash in dashes], False, colour, thick)
+            draw_lines(canvas, [fixed_points(dash) for dash in dashes], False, colour, thick)
         else:
-            _draw_lines(canvas, [_fixed(cell.contour)], True, colour, thick)
+            draw_lines(canvas, [fixed_points(cell.contour)], True, colour, thick)
     for cell in drawn:
         if cell.type != "erythrocyte":
             _draw_code(canvas, cell, width)
@@ -180,13 +180,29 @@ def _thickness(cell: Cell, width: int) -> int:
     return width if cell.type == "erythrocyte" else width + 1
 
 
-def _draw_lines(
+def draw_lines(
     canvas: NDArray[np.uint8], lines: list[NDArray[np.int32]], closed: bool, colour: RGB, px: int
 ) -> None:
+    """Draw smooth lines into a picture.
+
+    Parameters
+    ----------
+    canvas : ndarray of uint8, shape (H, W, 3)
+        Is changed.
+    lines : list of ndarray of int32
+        See :func:`fixed_points`.
+    closed : bool
+        Whether the last point is joined to the first.
+    colour : tuple of int
+        sRGB.
+    px : int
+        Width, px.
+    """
     cv2.polylines(canvas, lines, closed, colour, px, cv2.LINE_AA, _SHIFT)
 
 
-def _fixed(points: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.int32]:
+def fixed_points(points: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.int32]:
+    """Points (x, y), shape (N, 2), as :func:`draw_lines` takes them: in sixteenths of a pixel."""
     fixed: NDArray[np.int32] = np.rint(points * 2**_SHIFT).astype(np.int32)
     return fixed.reshape(-1, 1, 2)
 

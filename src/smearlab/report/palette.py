@@ -31,6 +31,13 @@ HEX_OF_TYPE: Mapping[str, str] = {
     "unidentified": "#fff000",
 }
 
+#: Element → "#rrggbb", where cells have no type: colours of three types that lie far apart.
+HEX_OF_ELEMENT: Mapping[str, str] = {
+    "RBC": HEX_OF_TYPE["eosinophil"],
+    "WBC": HEX_OF_TYPE["neutrophil"],
+    "PLT": HEX_OF_TYPE["unidentified"],
+}
+
 #: Type → the letters written beside a cell.
 CODE_OF_TYPE: Mapping[str, str] = {
     "erythrocyte": "RBC",
@@ -62,7 +69,24 @@ def rgb_of(name: str) -> RGB:
     tuple of int
         sRGB, 0–255.
     """
-    value = HEX_OF_TYPE[name]
+    return _rgb(HEX_OF_TYPE[name])
+
+
+def rgb_of_element(element: str) -> RGB:
+    """Colour of an element, sRGB 0–255.
+
+    Parameters
+    ----------
+    element : {"RBC", "WBC", "PLT"}
+
+    Returns
+    -------
+    tuple of int
+    """
+    return _rgb(HEX_OF_ELEMENT[element])
+
+
+def _rgb(value: str) -> RGB:
     return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from smearlab import __version__
-from smearlab.types import Cell
+from smearlab.types import ELEMENTS, Cell, Element
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +96,8 @@ class ReportMeta:
         Whether the pictures were made by the smear simulator and show no blood.
     notes : tuple of str
         What the reader of the results has to know besides.
+    looked_for : tuple of str
+        Elements that the segmenter could find; of the others there is no count.
     version : str
         Of smearlab.
     """
@@ -106,4 +108,5 @@ class ReportMeta:
     analysed_at: datetime | None = None
     simulated: bool = False
     notes: tuple[str, ...] = ()
+    looked_for: tuple[Element, ...] = ELEMENTS
     version: str = __version__

@@ -112,18 +112,18 @@ def cell_row(record: FieldRecord, cell: Cell) -> list[str]:
         spreadsheet_text(record.name),
         str(cell.label),
         cell.type,
-        _number(cell.confidence, 4),
+        fixed_digits(cell.confidence, 4),
         cell.element,
-        _number(cell.detection_score, 4),
-        *(_number(given.get(name, 0.0), 4) if given else "" for name in _SURE_TYPES),
-        _number(x, 2),
-        _number(y, 2),
+        fixed_digits(cell.detection_score, 4),
+        *(fixed_digits(given.get(name, 0.0), 4) if given else "" for name in _SURE_TYPES),
+        fixed_digits(x, 2),
+        fixed_digits(y, 2),
         *(str(int(side)) for side in cell.bbox),
-        _number(cell.area_px, 1),
-        "" if pitch is None else _number(cell.area_px * pitch**2, 3),
-        _number(diameter, 2),
-        "" if pitch is None else _number(diameter * pitch, 3),
-        _number(cell.circularity, 4),
+        fixed_digits(cell.area_px, 1),
+        "" if pitch is None else fixed_digits(cell.area_px * pitch**2, 3),
+        fixed_digits(diameter, 2),
+        "" if pitch is None else fixed_digits(diameter * pitch, 3),
+        fixed_digits(cell.circularity, 4),
         str(int(cell.touches_border)),
     ]
 
@@ -150,7 +150,7 @@ def write_cells_csv(path: str | Path, records: Iterable[FieldRecord]) -> int:
     """
     n_cells = 0
     with open_atomic(path, "wb") as file:
-        writer, text = _csv_writer(file)
+        writer, text = csv_writer(file)
         writer.writerow(CELLS_COLUMNS)
         for record in records:
             writer.writerows(cell_row(record, cell) for cell in record.cells)
@@ -181,7 +181,7 @@ def write_errors_csv(path: str | Path, errors: Iterable[FileError]) -> int:
     """
     n_errors = 0
     with open_atomic(path, "wb") as file:
-        writer, text = _csv_writer(file)
+        writer, text = csv_writer(file)
         writer.writerow(ERRORS_COLUMNS)
         for error in errors:
             writer.writerow([spreadsheet_text(error.path), spreadsheet_text(error.reason)])
@@ -202,8 +202,9 @@ def write_counts_json(
     ----------
     path : str or Path
         Usually ``counts.json``: one object with ``smearlab`` (version), ``bundles`` (name, kind,
-        sha256), ``inputs``, ``simulated``, ``notes``, ``fields`` (one line each), ``pooled`` and
-        ``failed``. Valid JSON in ASCII: what is undefined is null.
+        sha256), ``inputs``, ``simulated``, ``notes``, ``looked_for`` (elements), ``fields`` (one
+        line each), ``pooled`` and ``failed``. Valid JSON in ASCII: what is undefined, or was not
+        looked for, is null.
     records : iterable of FieldRecord
         Read once, in order.
     errors : iterable of FileError
@@ -222,14 +223,14 @@ def write_counts_json(
         If the file cannot be written; what was there before stays.
     """
     meta = meta or ReportMeta()
-    pooled = Tally()
+    pooled = Tally(meta.looked_for)
     with open_atomic(path, "wb") as file:
         _write(file, "{")
         for key, value in _origin(meta).items():
             _write(file, f"{_json(key)}: {_json(value)},\n ")
         _write(file, '"fields": [')
         for index, record in enumerate(records):
-            tally = Tally()
+            tally = Tally(meta.looked_for)
             tally.add_field(record.cells)
             pooled.merge(tally)
             _write(file, (",\n  " if index else "\n  ") + _json(_field_object(record, tally)))
@@ -248,6 +249,7 @@ def _origin(meta: ReportMeta) -> dict[str, Any]:
         "simulated": meta.simulated,
         "inputs": list(meta.inputs),
         "notes": list(meta.notes),
+        "looked_for": list(meta.looked_for),
         "bundles": [
             {"name": bundle.name, "kind": bundle.kind, "sha256": bundle.sha256}
             for bundle in meta.bundles
@@ -285,13 +287,14 @@ def _write(file: IO[bytes], text: str) -> None:
     file.write(text.encode("ascii"))
 
 
-def _csv_writer(file: IO[bytes]) -> tuple[Any, io.TextIOWrapper]:
+def csv_writer(file: IO[bytes]) -> tuple[Any, io.TextIOWrapper]:
+    """A writer of rows, and its text layer, which is to be detached at the end."""
     # Lines end as RFC 4180 has them: only so does Python quote a "\r" within a name.
     text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
     return csv.writer(text), text
 
 
-def _number(value: float, digits: int) -> str:
+def fixed_digits(value: float, digits: int) -> str:
     """Fixed digits; empty for NaN; never "-0.00"."""
     if math.isnan(value):
         return ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skimage.measure import perimeter_crofton, regionprops
 from skimage.morphology import h_maxima, label
 
+from smearlab.instances.shape import solidity
 from smearlab.learn.classical.feature import Feature
 from smearlab.learn.classical.regions import Regions
 
@@ -91,11 +92,7 @@ def _form(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
     around = float(perimeter_crofton(padded, directions=4))  # type: ignore[no-untyped-call]
     circularity = min(1.0, 4 * math.pi * area / around**2)
     (whole,) = regionprops(padded.astype(np.uint8))  # type: ignore[no-untyped-call]
-    hull = cv2.convexHull(np.argwhere(mask)[:, ::-1].astype(np.int32))
-    filled = np.zeros(mask.shape, np.uint8)
-    cv2.fillConvexPoly(filled, hull, 1)
-    solidity = area / int(np.count_nonzero((filled > 0) | mask))
-    return circularity, float(whole.eccentricity), solidity
+    return circularity, float(whole.eccentricity), solidity(mask)
 
 
 def _offset(nucleus: NDArray[np.bool_], cell: NDArray[np.bool_]) -> float:
