@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -14,7 +15,13 @@ from smearlab.learn.losses import classification
 from smearlab.learn.losses.boxes import side_giou
 from smearlab.learn.losses.heat import centre_focal
 from smearlab.learn.losses.maps import class_map_loss
-from smearlab.learn.objectives import Classification, cell_centres, foreground, image_batch
+from smearlab.learn.objectives import (
+    Classification,
+    ElementForeground,
+    cell_centres,
+    foreground,
+    image_batch,
+)
 
 
 class Fixed(nn.Module):
@@ -138,3 +145,22 @@ def test_foreground_is_any_element_and_unknown_pixels_are_left_out() -> None:
     nothing = torch.full((1, 2, 2), 255, dtype=torch.uint8)
     loss = foreground(Fixed(logits), {"pixels": PIXELS[:1], "element_map": nothing})["loss"]
     assert float(loss) == 0
+
+
+@pytest.mark.parametrize("dice", [0.0, 1.0, 3.0])
+def test_element_foreground_is_entropy_and_dice_of_what_is_known(dice: float) -> None:
+    """Logits of 0 cost ln 2 a pixel; of six known pixels three are the element's, and half of
+    every pixel is found: Dice is (2 · 1.5 + 1) / (3 + 3 + 1)."""
+    batch = {
+        "pixels": torch.zeros(1, 2, 4, 3, dtype=torch.uint8),
+        "mask": torch.tensor([[[1, 1, 1, 0], [0, 0, 1, 1]]], dtype=torch.uint8),
+        "known": torch.tensor([[[1, 1, 1, 1], [1, 1, 0, 0]]], dtype=torch.uint8),
+    }
+    found = ElementForeground(dice)(Fixed(torch.zeros(1, 1, 2, 4)), batch)
+    wanted = math.log(2) + dice * (1 - 4 / 7)
+    assert float(found["loss"]) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_negative_weight_of_dice_is_refused() -> None:
+    with pytest.raises(UsageError, match="dice must be at least 0; received -1"):
+        ElementForeground(-1.0)

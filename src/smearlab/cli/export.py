@@ -1,4 +1,4 @@
-"""``smearlab export``: a trained classifier as a bundle for the bench."""
+"""``smearlab export``: a trained classifier or segmenter as a bundle for the bench."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from smearlab.cli.plain_errors import said_plainly
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from smearlab.learn.export_run import ExportConfig
 
 
 class WeightKind(StrEnum):
@@ -53,7 +55,8 @@ def export(
         typer.Option(
             "--weights",
             help="half: files half as large; float: as trained; auto: half where the bundle still "
-            "answers within 1e-4 of the checkpoint.",
+            "answers within 1e-4 of the checkpoint, or, of a segmenter, moves no more than one "
+            "pixel in 10,000.",
         ),
     ] = WeightKind.AUTO,
     context: Annotated[
@@ -70,7 +73,9 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the bundle in --out.")] = False,
 ) -> None:
-    """Write a trained classifier as a bundle. Needs the 'train' extra.
+    """Write a trained classifier, or the segmenter of one element, as a bundle.
+
+    Needs the 'train' extra.
 
     The bundle's answers are compared with the checkpoint's on validation
     pictures; probabilities may differ by 1e-4 at most. Temperature and
@@ -81,6 +86,8 @@ def export(
     then.
 
     Example: smearlab export runs/lwcnn-honest/fold-1 --out lwcnn
+
+    Example: smearlab export runs/rwp_gan-honest/wbc --out model/wbc
     """
     from rich.console import Console
 
@@ -93,6 +100,7 @@ def export(
         raise typer.Exit(2) from None
     from smearlab.learn.classifier_run import open_classifier_run
     from smearlab.learn.export_run import ExportConfig, bench_knows, export_run
+    from smearlab.learn.segmentation_record import is_segmenter_run
 
     with said_plainly():
         config = ExportConfig(
@@ -101,14 +109,17 @@ def export(
             context=context,
             data=data,
         )
-        opened = open_classifier_run(run)
         target = out or run / ("bundle-int8" if quantize else "bundle")
         if (target / "card.json").exists() and not force:
             raise UsageError(
                 f"{target} holds a bundle already; name another folder, or replace it with --force"
             )
-        card = export_run(opened, target, config)
         console = Console()
+        if is_segmenter_run(run):
+            console.print(_segmenter_table(_export_segmenter(run, target, config)))
+            typer.echo(str(target))
+            return
+        card = export_run(open_classifier_run(run), target, config)
         console.print(_table(card))
         if "quantised" in card:
             console.print(_cost(card["quantised"]))
@@ -139,6 +150,42 @@ def _table(card: dict[str, Any]) -> Table:
         "temperature, threshold": f"{card['temperature']:g}, {card['threshold']:g} "
         f"({card['tuned_on']} validation pictures)",
         **{f"accuracy of the run, {name}": _share(one) for name, one in figures.items()},
+    }
+    for name, said in lines.items():
+        table.add_row(name, said)
+    return table
+
+
+def _export_segmenter(run: Path, target: Path, config: ExportConfig) -> dict[str, Any]:
+    from smearlab.errors import UsageError
+    from smearlab.learn.export_segmenters import export_segmenter
+    from smearlab.learn.segmenter_run import open_segmenter_run
+
+    if config.quantize or config.context is not None:
+        raise UsageError(
+            f"--quantize and --context are for classifiers, and {run} is a segmenter; leave them "
+            "out"
+        )
+    return export_segmenter(open_segmenter_run(run), target, config.weights, config.data)
+
+
+def _segmenter_table(card: dict[str, Any]) -> Table:
+    """What was written of a segmenter, in a line each."""
+    from rich import box
+    from rich.table import Table
+
+    parity, blend = card["parity"], card["blend"]
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    noise = f", noise of {card['noise']['size']:,} factors" if "noise" in card else ""
+    lines = {
+        "network": f"{card['network']}, {card['parameters']:,} parameters{noise}",
+        "segments": card["element"],
+        "input": f"tiles of {blend['tile_px']} px, {card['cell_diameter_px']:g} px a red cell",
+        "learned from": "\n".join(card["data"]),
+        "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
+        "difference from checkpoint": f"{parity['largest_difference']:g} at most, "
+        f"{parity['pixels_changed']:.2%} of the pixels change, on {parity['pictures']} tiles "
+        f"({parity['of']})",
     }
     for name, said in lines.items():
         table.add_row(name, said)

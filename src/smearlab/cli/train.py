@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from smearlab.learn.classifier_recipe import ClassifierRecipe
     from smearlab.learn.recipe import Recipe, Stage
     from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.segmentation_recipe import SegmentationRecipe
 
 _STAGES_ONLY, _PICTURES_ONLY = "recipes of stages", "recipes of picture classifiers"
-_NETWORKS_ONLY = "recipes of networks"
+_NETWORKS_ONLY, _ELEMENTS_ONLY = "recipes of networks", "recipes that segment an element"
 
 
 def train(
@@ -88,6 +89,10 @@ def train(
         list[str] | None,
         typer.Option("--test-on", help="Origin to test on; may be given again."),
     ] = None,
+    element: Annotated[
+        str | None,
+        typer.Option("--element", help="What to segment: rbc, wbc, plt or all (all)."),
+    ] = None,
     cache_gb: Annotated[
         float | None,
         typer.Option("--cache-gb", help="Memory for decoded pictures (4).", min=0),
@@ -99,13 +104,18 @@ def train(
     Recipes of stages end as bundles that can be used at once: smearlab analyze …
     --segmenter OUT/bundles/NAME. Recipes of picture classifiers end as run folders
     with predictions for smearlab evaluate: OUT/RECIPE-PROTOCOL, of folds its fold-1
-    to fold-k. A run that was interrupted goes on and ends with the same weights.
+    to fold-k. Recipes that segment an element end as a run folder for each,
+    OUT/RECIPE-PROTOCOL/ELEMENT, and with --element all as bundles in
+    OUT/RECIPE-PROTOCOL/bundles. A run that was interrupted goes on and ends with
+    the same weights.
 
     Example: smearlab train shipped --data DIR --out runs
 
     Example: smearlab train lwcnn --data DIR --protocol honest --folds 5 --out runs
 
     Example: smearlab train bloodcell_net --data simulated --set train.max_steps=2
+
+    Example: smearlab train rwp_gan --element wbc --data DIR --out runs
     """
     from smearlab.errors import SmearlabError, UsageError
     from smearlab.registry import look_up
@@ -117,27 +127,38 @@ def train(
         raise typer.Exit(2) from None
     from smearlab.learn.classical.recipes import CLASSICAL_RECIPES, ClassicalRecipe
     from smearlab.learn.recipe import Recipe
-    from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES
+    from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES, SEGMENTATION_RECIPES
+    from smearlab.learn.segmentation_recipe import SegmentationRecipe
 
     of_pictures_by_name: Mapping[str, ClassifierRecipe | ClassicalRecipe]
     of_pictures_by_name = {**CLASSIFIER_RECIPES, **CLASSICAL_RECIPES}
     if recipe is None:
-        _list(RECIPES.values(), of_pictures_by_name.values())
+        _list(RECIPES.values(), of_pictures_by_name.values(), SEGMENTATION_RECIPES.values())
         return
-    of_stages = {"--stage": stage, "--bundles": bundles, "--start": start}
+    only_of_stages = {"--stage": stage, "--start": start}
+    of_stages = {**only_of_stages, "--bundles": bundles}
     of_networks = {"--weights": weights, "--freeze": freeze, "--cache-gb": cache_gb}
-    of_pictures = {
-        "--protocol": protocol,
+    only_of_pictures = {
         "--folds": folds,
         "--n-train": n_train,
         "--train-on": train_on,
         "--test-on": test_on,
         **of_networks,
     }
+    of_pictures = {"--protocol": protocol, **only_of_pictures}
     try:
-        known: Mapping[str, Recipe | ClassifierRecipe | ClassicalRecipe]
-        known = {**RECIPES, **of_pictures_by_name}
+        known: Mapping[str, Recipe | ClassifierRecipe | ClassicalRecipe | SegmentationRecipe]
+        known = {**RECIPES, **of_pictures_by_name, **SEGMENTATION_RECIPES}
         chosen = look_up("recipe", known, recipe)
+        if isinstance(chosen, SegmentationRecipe):
+            from smearlab.cli.train_segmenters import train_segmenters
+
+            _refuse(recipe, only_of_stages, _STAGES_ONLY)
+            _refuse(recipe, only_of_pictures, _PICTURES_ONLY)
+            asked = _asked(_given(data), out, protocol, None, None, None, not quiet)
+            train_segmenters(chosen, element or "all", settings or [], asked, bundles)
+            return
+        _refuse(recipe, {"--element": element}, _ELEMENTS_ONLY)
         if isinstance(chosen, Recipe):
             _refuse(recipe, of_pictures, _PICTURES_ONLY)
             parts = _changed_stages(chosen, stage, settings or [])
@@ -146,8 +167,7 @@ def train(
             if isinstance(chosen, ClassicalRecipe):
                 _refuse(recipe, of_networks, _NETWORKS_ONLY)
             chosen = _changed(chosen, settings or [], folds, freeze, train_on, test_on)
-        if data is None:
-            raise UsageError("say what to train on: --data DIR, or --data simulated")
+        data = _given(data)
         if isinstance(chosen, Recipe):
             folder = None if data == "simulated" else Path(data)
             _train_stages(chosen, parts, folder, out, bundles, start, not quiet)
@@ -159,8 +179,18 @@ def train(
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
 
 
+def _given(data: str | None) -> str:
+    from smearlab.errors import UsageError
+
+    if data is None:
+        raise UsageError("say what to train on: --data DIR, or --data simulated")
+    return data
+
+
 def _list(
-    of_stages: Iterable[Recipe], of_pictures: Iterable[ClassifierRecipe | ClassicalRecipe]
+    of_stages: Iterable[Recipe],
+    of_pictures: Iterable[ClassifierRecipe | ClassicalRecipe],
+    of_elements: Iterable[SegmentationRecipe],
 ) -> None:
     for staged in of_stages:
         names = ", ".join(part.name for part in staged.stages)
@@ -169,6 +199,9 @@ def _list(
         sets = ", ".join(pictures.data.datasets)
         how = getattr(pictures, "network", "scikit-learn")
         typer.echo(f"{pictures.name}: {pictures.title} ({how} on {sets})")
+    for segmented in of_elements:
+        elements = ", ".join(element.lower() for element in segmented.epochs)
+        typer.echo(f"{segmented.name}: {segmented.title} (elements: {elements})")
 
 
 def _refuse(recipe: str, options: Mapping[str, object], whose: str) -> None:

@@ -172,18 +172,18 @@ def _store_half(graph: onnx.ModelProto) -> None:
     graph.graph.node.extend(nodes)
 
 
-def _traced(wrapped: BundleGraph, example: Tensor) -> onnx.ModelProto:
+def _traced(wrapped: BundleGraph, inputs: Mapping[str, Tensor]) -> onnx.ModelProto:
     """The graph as ONNX, weights as float32."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracing exporter announces its successor
         path = Path(folder) / "traced.onnx"
         torch.onnx.export(
             wrapped.eval(),
-            (example,),
+            tuple(inputs.values()),
             path,
-            input_names=["pixels"],
+            input_names=list(inputs),
             output_names=list(wrapped.outputs),
-            dynamic_axes={"pixels": wrapped.dynamic},
+            dynamic_axes={"pixels": wrapped.dynamic} if wrapped.dynamic else None,
             opset_version=17,
             dynamo=False,
         )
@@ -191,7 +191,10 @@ def _traced(wrapped: BundleGraph, example: Tensor) -> onnx.ModelProto:
 
 
 def write_bundle(
-    folder: Path, wrapped: BundleGraph, example: Tensor, card: Mapping[str, Any]
+    folder: Path,
+    wrapped: BundleGraph,
+    example: Tensor | Mapping[str, Tensor],
+    card: Mapping[str, Any],
 ) -> Path:
     """Write ``model.onnx`` and ``card.json``.
 
@@ -201,8 +204,8 @@ def write_bundle(
         Made if missing.
     wrapped : BundleGraph
         Around a trained model in evaluation mode.
-    example : Tensor of uint8
-        An input of valid shape.
+    example : Tensor of uint8, or mapping of str to Tensor
+        Pixels of valid shape; or all inputs by name, in the order of the graph's ``forward``.
     card : mapping
         Everything but the checksum and the size.
 
@@ -211,7 +214,8 @@ def write_bundle(
     Path
         The folder.
     """
-    graph = _traced(wrapped, example)
+    inputs = {"pixels": example} if isinstance(example, Tensor) else example
+    graph = _traced(wrapped, inputs)
     _store_half(graph)
     onnx.checker.check_model(graph)
     data = graph.SerializeToString()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from smearlab.errors import SmearlabError
 from smearlab.evaluation.part_accuracy import share_right
 from smearlab.io.atomic import write_bytes, write_text
-from smearlab.learn.classifier_run import torch_probabilities, views
-from smearlab.learn.export import TypesGraph, freeze, write_bundle
+from smearlab.learn.classifier_run import views
+from smearlab.learn.export import BundleGraph, TypesGraph, freeze, write_bundle
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.quantize import quantized
 from smearlab.learn.timing import ms_per_cell
@@ -30,6 +30,26 @@ PARITY = 1e-4
 #: Random pictures where there are no real ones; cells that are timed; cells in one call.
 _DRAWN, _TIMED, _BATCH = 16, 32, 32
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+#: Inputs of a graph by name, and the outputs it gives to each of some.
+Question = Mapping[str, NDArray[Any]]
+Answers = Sequence[Sequence[NDArray[np.float32]]]
+
+
+def open_graph(model: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A bundle's graph, run as the bench runs it.
+
+    Parameters
+    ----------
+    model : Path
+        ``model.onnx``.
+    threads : int
+        Of one call.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def answers_of(model: Path, threads: int = 1) -> Answer:
@@ -44,11 +64,7 @@ def answers_of(model: Path, threads: int = 1) -> Answer:
     threads : int
         Of one call.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_graph(model, threads)
 
     def answer(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities, shape (N, K)."""
@@ -98,31 +114,94 @@ def write_proven(
     pixels = seen
     if pixels is None:
         pixels = rng.integers(0, 256, (_DRAWN, side, side, 3)).astype(np.uint8)
-    wanted = torch_probabilities(graph, pixels)
     example = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+    questions = [{"pixels": pixels[n : n + _BATCH]} for n in range(0, len(pixels), _BATCH)]
+    off, _ = write_checked(bundle, graph, {"pixels": example}, card, questions, weights)
+    parity = {
+        "largest_difference": float(f"{off:.3g}"),
+        "pictures": len(pixels),
+        "of": "validation" if seen is not None else "random numbers",
+    }
+    add_to_card(bundle, {"parity": parity})
+    return bundle
+
+
+def write_checked(
+    bundle: Path,
+    graph: BundleGraph,
+    example: Mapping[str, torch.Tensor],
+    card: Mapping[str, Any],
+    questions: Sequence[Question],
+    weights: Weights,
+    price: Callable[[Answers, Answers], float] | None = None,
+) -> tuple[float, float]:
+    """Write a bundle of any kind, all of whose answers are those of its network.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder to write.
+    graph : BundleGraph
+        Around the checkpoint's network in evaluation mode; not changed.
+    example : mapping of str to Tensor
+        See :func:`smearlab.learn.export.write_bundle`.
+    card : mapping
+        Of the bundle, but for ``weights``.
+    questions : sequence of mappings of str to ndarray
+        Inputs to compare on.
+    weights : {"auto", "half", "float"}
+        ``auto`` keeps half floats if their price is at most :data:`PARITY`.
+    price : callable, optional
+        What rounding costs, from the bundle's answers and the checkpoint's; their largest
+        difference when left out.
+
+    Returns
+    -------
+    off, price : float
+        Largest difference from the checkpoint's answers, and the price that was paid.
+
+    Raises
+    ------
+    SmearlabError
+        If the bundle's graph answers differently from the network it was made of.
+    """
+    wanted = [_eager(graph, question) for question in questions]
     kinds: tuple[Weights, ...] = ("half", "float") if weights == "auto" else (weights,)
     for kind in kinds:
         written = copy.deepcopy(graph)
         if kind == "half":
             freeze(written.model)
         write_bundle(bundle, written, example, {**card, "weights": kind})
-        found = answers_of(bundle / "model.onnx")(pixels)
-        off, wrong = _off(found, wanted), _off(found, torch_probabilities(written, pixels))
+        session = open_graph(bundle / "model.onnx")
+        found = [session.run(list(graph.outputs), dict(question)) for question in questions]
+        off = farthest(found, wanted)
+        paid = off if price is None else price(found, wanted)
+        wrong = farthest(found, [_eager(written, question) for question in questions])
         if wrong > PARITY:
             raise SmearlabError(
                 f"the bundle of {card['network']} does not answer as its network does: "
                 f"probabilities differ by up to {wrong:.2g}, more than {PARITY:g}. Nothing was "
                 "written; this is a fault of the export, please report it"
             )
-        if off <= PARITY:
+        if paid <= PARITY:
             break
-    parity = {
-        "largest_difference": float(f"{off:.3g}"),
-        "pictures": len(pixels),
-        "of": "validation" if seen is not None else "random numbers",
-    }
-    _add(bundle, {"parity": parity})
-    return bundle
+    return off, paid
+
+
+def _eager(graph: BundleGraph, question: Question) -> list[NDArray[np.float32]]:
+    """What the graph answers in eager torch."""
+    with torch.inference_mode():
+        answers = graph(*(torch.from_numpy(value) for value in question.values()))
+    return [answer.numpy() for answer in answers]
+
+
+def farthest(found: Answers, wanted: Answers) -> float:
+    """Largest difference over all questions and their answers."""
+    return max(
+        _off(a, b)
+        for ours, theirs in zip(found, wanted, strict=True)
+        for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def write_quantized(
@@ -226,7 +305,8 @@ def _off(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(np.abs(a - b).max())
 
 
-def _add(bundle: Path, facts: Mapping[str, Any]) -> None:
+def add_to_card(bundle: Path, facts: Mapping[str, Any]) -> None:
+    """Further keys on the card of a bundle that is written."""
     card = json.loads((bundle / "card.json").read_text(encoding="utf-8"))
     _write_card(bundle, {**card, **facts})
 

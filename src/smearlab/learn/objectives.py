@@ -16,6 +16,7 @@ from smearlab.learn.losses.boxes import side_giou
 from smearlab.learn.losses.classification import cross_entropy, focal, multiclass_hinge
 from smearlab.learn.losses.heat import centre_focal
 from smearlab.learn.losses.maps import class_map_loss
+from smearlab.learn.losses.pixels import bce_dice
 
 ClassificationLoss = Literal["cross_entropy", "hinge", "focal"]
 
@@ -125,3 +126,31 @@ def foreground(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tenso
     known = (target != IGNORE).float()
     loss = F.binary_cross_entropy_with_logits(logits, (target > 0).float(), known, reduction="sum")
     return {"loss": loss / known.sum().clamp(min=1)}
+
+
+@dataclass(frozen=True)
+class ElementForeground:
+    """Cross-entropy and Dice of one element, for samples of :mod:`smearlab.learn.element_samples`.
+
+    Parameters
+    ----------
+    dice : float
+        What Dice counts beside the cross-entropy, at least 0.
+
+    Raises
+    ------
+    UsageError
+        If it is negative.
+    """
+
+    dice: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.dice >= 0:
+            raise UsageError(f"dice must be at least 0; received {self.dice}")
+
+    def __call__(self, model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Loss of a batch, unknown pixels left out."""
+        logits = model(image_batch(batch["pixels"]))
+        mask, known = (batch[key].unsqueeze(1).float() for key in ("mask", "known"))
+        return {"loss": bce_dice(logits, mask, known, self.dice)}

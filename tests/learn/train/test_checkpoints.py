@@ -15,8 +15,10 @@ from smearlab.errors import UsageError
 from smearlab.learn.train.checkpoints import (
     WEIGHTS,
     Progress,
+    State,
     load_checkpoint,
     load_weights,
+    one_network,
     parameter_count,
     save_checkpoint,
     save_weights,
@@ -42,10 +44,10 @@ def test_all_of_the_state_comes_back(name: OptimizerName, tmp_path: Path) -> Non
         averaged.update_parameters(model)
     optimizer.param_groups[0]["lr"] = 0.0123
     progress = Progress(33, 7, 12.5, Standing(0.25, 6, 1, 0.2, 0.25, 1), {"scale": 1024.0})
-    save_checkpoint(tmp_path, model, averaged, optimizer, progress)
+    save_checkpoint(tmp_path, one_network(model, averaged, optimizer), progress)
 
     model2, averaged2, optimizer2 = made(name)
-    assert load_checkpoint(tmp_path, model2, averaged2, optimizer2) == progress
+    assert load_checkpoint(tmp_path, one_network(model2, averaged2, optimizer2)) == progress
     for old, new in ((model, model2), (averaged, averaged2)):
         for key, value in old.state_dict().items():
             assert torch.equal(new.state_dict()[key], value), key
@@ -60,9 +62,53 @@ def test_all_of_the_state_comes_back(name: OptimizerName, tmp_path: Path) -> Non
             assert value.stride() == theirs[index][slot].stride(), (index, slot)
 
 
+def several() -> State:
+    """Two networks, each with its optimiser."""
+    torch.manual_seed(0)
+    networks = {"generator": nn.Linear(2, 3), "critic": nn.Linear(3, 1)}
+    adam = {f"adam_{n}": torch.optim.Adam(m.parameters(), 0.1) for n, m in networks.items()}
+    return State(networks, AveragedModel(networks["generator"]), adam)
+
+
+def test_several_networks_and_optimisers_come_back(tmp_path: Path) -> None:
+    state = several()
+    for _ in range(2):
+        loss = state.networks["critic"](state.networks["generator"](torch.rand(4, 2))).sum()
+        loss.backward()
+        for optimizer in state.optimizers.values():
+            optimizer.step()
+        state.averaged.update_parameters(state.networks["generator"])
+    save_checkpoint(tmp_path, state, Progress(step=2))
+    again = several()
+    assert load_checkpoint(tmp_path, again) == Progress(step=2)
+    for name, module in state.modules.items():
+        for key, value in module.state_dict().items():
+            assert torch.equal(again.modules[name].state_dict()[key], value), (name, key)
+    for name, optimizer in state.optimizers.items():
+        for index, slots in optimizer.state_dict()["state"].items():
+            for slot, value in slots.items():
+                found = again.optimizers[name].state_dict()["state"][index][slot]
+                assert torch.equal(found, value), (name, index, slot)
+
+
+def test_other_networks_are_refused_by_name_and_nothing_is_changed(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, several(), Progress(step=2))
+    state = several()
+    networks = {**state.networks, "critic": nn.Linear(3, 2)}
+    before = {key: value.clone() for key, value in networks["generator"].state_dict().items()}
+    with torch.no_grad():
+        networks["generator"].weight.add_(1)
+    with pytest.raises(UsageError, match=r"critic/bias is \[1\] in it and \[2\] here"):
+        load_checkpoint(tmp_path, State(networks, state.averaged, state.optimizers))
+    assert torch.equal(networks["generator"].weight, before["weight"] + 1)
+    more = {**state.networks, "classifier": nn.Linear(1, 1)}
+    with pytest.raises(UsageError, match=r"classifier/weight is not there in it and \[1, 1\] here"):
+        load_checkpoint(tmp_path, State(more, state.averaged, state.optimizers))
+
+
 def test_without_a_checkpoint_nothing_is_done(tmp_path: Path) -> None:
     model, averaged, optimizer = made("adamw")
-    assert load_checkpoint(tmp_path, model, averaged, optimizer) == Progress()
+    assert load_checkpoint(tmp_path, one_network(model, averaged, optimizer)) == Progress()
 
 
 def test_weights_load_strictly_and_for_evaluation(tmp_path: Path) -> None:

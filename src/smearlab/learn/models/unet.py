@@ -34,6 +34,11 @@ class UNetConfig:
         if len(self.widths) < 2 or min(self.widths) < 1:
             raise UsageError(f"widths needs two or more positive numbers; received {self.widths}")
 
+    @property
+    def stride(self) -> int:
+        """Sides of pictures must be multiples of this."""
+        return int(2 ** (len(self.widths) - 1))
+
 
 def _twice(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(

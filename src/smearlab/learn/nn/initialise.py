@@ -27,3 +27,28 @@ def start_xavier(model: nn.Module) -> nn.Module:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     return model
+
+
+def start_normal(model: nn.Module, std: float = 0.02) -> nn.Module:
+    """Draw kernels from a normal distribution about zero; biases begin at zero.
+
+    As DCGAN and pix2pix begin (Isola et al. 2017, appendix 6.2). Scales of norms stay 1.
+
+    Parameters
+    ----------
+    model : Module
+        Changed in place.
+    std : float
+        Standard deviation, above 0.
+
+    Returns
+    -------
+    Module
+        The same.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, std)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return model

@@ -9,12 +9,14 @@ from smearlab.learn.recipes import (
     compact_pbc,
     lwcnn,
     rwp_classify,
+    rwp_gan,
     senet154_ge,
     shipped,
     transfer_w_net,
     vgg19_wbc,
     w_net,
 )
+from smearlab.learn.segmentation_recipe import SegmentationRecipe
 
 #: Every recipe of stages, each of which becomes a bundle, by name.
 RECIPES: Mapping[str, Recipe] = {
@@ -33,4 +35,8 @@ CLASSIFIER_RECIPES: Mapping[str, ClassifierRecipe] = {
         compact_pbc,
     )
     for recipe in module.RECIPES
+}
+#: Every recipe that segments one element at a time, by name.
+SEGMENTATION_RECIPES: Mapping[str, SegmentationRecipe] = {
+    recipe.name: recipe for recipe in rwp_gan.RECIPES
 }

@@ -1,4 +1,7 @@
-"""Checkpoints without pickle: tensors as safetensors, everything else as JSON."""
+"""Checkpoints without pickle: tensors as safetensors, everything else as JSON.
+
+In ``checkpoint.safetensors`` the name of a tensor begins with that of its network or optimiser.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from smearlab.learn.train.stopping import Standing
 
 _TENSORS = "checkpoint.safetensors"
 _FACTS = "checkpoint.json"
+_AVERAGED, _OPTIMIZER = "averaged", "optimizer"
 #: The averaged weights of the newest checkpoint, as :func:`load_weights` reads them.
 WEIGHTS = "model.safetensors"
 #: Those with the lowest validation loss; only of runs that validate.
@@ -74,6 +78,41 @@ def what_is_kept(run: Path) -> str:
     return f"{run} has no checkpoint yet"
 
 
+@dataclass(frozen=True)
+class State:
+    """What a training changes.
+
+    Parameters
+    ----------
+    networks : mapping of str to Module
+        By name, in a checkpoint the first part of the name of each tensor.
+    averaged : AveragedModel
+        Its weights are the result.
+    optimizers : mapping of str to Optimizer
+        By name; none has that of a network.
+
+    See Also
+    --------
+    one_network : the state of a training of one network.
+    """
+
+    networks: Mapping[str, nn.Module]
+    averaged: AveragedModel
+    optimizers: Mapping[str, torch.optim.Optimizer]
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """The networks and the average."""
+        return {**self.networks, _AVERAGED: self.averaged}
+
+
+def one_network(
+    model: nn.Module, averaged: AveragedModel, optimizer: torch.optim.Optimizer
+) -> State:
+    """The state of a training of one network, as its checkpoints name it."""
+    return State({"model": model}, averaged, {_OPTIMIZER: optimizer})
+
+
 def save_weights(run: Path, averaged: AveragedModel) -> None:
     """Write the averaged weights as ``model.safetensors``.
 
@@ -88,12 +127,7 @@ def save_weights(run: Path, averaged: AveragedModel) -> None:
 
 
 def save_checkpoint(
-    run: Path,
-    model: nn.Module,
-    averaged: AveragedModel,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-    best: Mapping[str, Tensor] | None = None,
+    run: Path, state: State, progress: Progress, best: Mapping[str, Tensor] | None = None
 ) -> None:
     """Write all that a resumed run needs to equal an uninterrupted one.
 
@@ -104,45 +138,37 @@ def save_checkpoint(
     ----------
     run : Path
         Folder of the run.
-    model, averaged, optimizer : Module, AveragedModel, Optimizer
+    state : State
         What to keep.
     progress : Progress
         How far they have come.
     best : mapping of str to Tensor, optional
         The best weights, if they are not in the folder yet.
     """
-    state = optimizer.state_dict()
     tensors: dict[str, Tensor] = {}
-    plain: dict[str, dict[str, Any]] = {}
-    for key, value in model.state_dict().items():
-        tensors[f"model/{key}"] = value
-    for key, value in averaged.state_dict().items():
-        tensors[f"averaged/{key}"] = value
-    for index, slots in state["state"].items():
-        for name, value in slots.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer/{index}/{name}"] = value
-            else:
-                plain.setdefault(str(index), {})[name] = value
+    for name, module in state.modules.items():
+        tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
+    optimizers: dict[str, Any] = {}
+    for name, optimizer in state.optimizers.items():
+        slots, optimizers[name] = _taken_apart(optimizer)
+        tensors |= {f"{name}/{key}": value for key, value in slots.items()}
     told = asdict(progress)
-    facts = {**told, "groups": state["param_groups"], "plain": plain}
+    facts = {**told, "optimizers": optimizers}
     if best is not None:
         write_bytes(run / BEST_WEIGHTS, save(_copies(best)))
-    save_weights(run, averaged)
+    save_weights(run, state.averaged)
     write_bytes(run / _FACTS, json.dumps(told).encode())
     write_bytes(run / _TENSORS, save(_copies(tensors), metadata={"facts": json.dumps(facts)}))
 
 
-def load_checkpoint(
-    run: Path, model: nn.Module, averaged: AveragedModel, optimizer: torch.optim.Optimizer
-) -> Progress:
+def load_checkpoint(run: Path, state: State) -> Progress:
     """Put a run's state back.
 
     Parameters
     ----------
     run : Path
         Folder of the run.
-    model, averaged, optimizer : Module, AveragedModel, Optimizer
+    state : State
         Made as when the run began, and already on their device; changed in place.
 
     Returns
@@ -154,7 +180,7 @@ def load_checkpoint(
     Raises
     ------
     UsageError
-        If the checkpoint is of another network; nothing has been changed then.
+        If the checkpoint is of other networks; nothing has been changed then.
     RunError
         If it cannot be read.
     """
@@ -162,23 +188,18 @@ def load_checkpoint(
     if not path.exists():
         return Progress()
     tensors, facts = _read(path), _read_facts(path)
-
-    def part(prefix: str) -> dict[str, Tensor]:
-        return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
-
-    weights = part("model/")
-    _check_fit(path, weights, model)
-    model.load_state_dict(weights)
-    averaged.load_state_dict(part("averaged/"))
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    state: dict[int, dict[str, Any]] = {}
-    for key, value in part("optimizer/").items():
-        index, name = key.split("/")
-        slots = state.setdefault(int(index), {})
-        slots[name] = _laid_out_as(parameters[int(index)], value)
-    for index, plain in facts["plain"].items():
-        state.setdefault(int(index), {}).update(plain)
-    optimizer.load_state_dict({"state": state, "param_groups": facts["groups"]})
+    parts: dict[str, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        name, _, rest = key.partition("/")
+        parts.setdefault(name, {})[rest] = value
+    for name, module in state.modules.items():
+        _check_fit(path, parts.get(name, {}), module, name)
+    for name, module in state.modules.items():
+        module.load_state_dict(parts[name])
+    # Versions that trained one network at a time wrote one optimiser's facts among the others.
+    kept = facts.get("optimizers") or {_OPTIMIZER: facts}
+    for name, optimizer in state.optimizers.items():
+        _put_together(optimizer, parts.get(name, {}), kept[name])
     return Progress(
         facts.get("step", 0),
         facts["epoch"],
@@ -221,6 +242,14 @@ def parameter_count(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
+def first_non_finite(model: nn.Module) -> str | None:
+    """Name of the first weight that is not a finite number everywhere, None if all are."""
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            return name
+    return None
+
+
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
@@ -233,16 +262,45 @@ def _read_facts(path: Path) -> Any:
         return json.loads((stream.metadata() or {})["facts"])
 
 
-def _check_fit(path: Path, weights: Mapping[str, Tensor], model: nn.Module) -> None:
-    """Refuse weights of another network."""
-    here = model.state_dict()
+def _taken_apart(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimiser's tensors, and what JSON can hold of it."""
+    state = optimizer.state_dict()
+    tensors: dict[str, Tensor] = {}
+    plain: dict[str, dict[str, Any]] = {}
+    for index, slots in state["state"].items():
+        for name, value in slots.items():
+            if isinstance(value, Tensor):
+                tensors[f"{index}/{name}"] = value
+            else:
+                plain.setdefault(str(index), {})[name] = value
+    return tensors, {"groups": state["param_groups"], "plain": plain}
+
+
+def _put_together(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]
+) -> None:
+    """The reverse of :func:`_taken_apart`."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in tensors.items():
+        index, name = key.split("/")
+        slots = state.setdefault(int(index), {})
+        slots[name] = _laid_out_as(parameters[int(index)], value)
+    for index, plain in facts["plain"].items():
+        state.setdefault(int(index), {}).update(plain)
+    optimizer.load_state_dict({"state": state, "param_groups": facts["groups"]})
+
+
+def _check_fit(path: Path, weights: Mapping[str, Tensor], model: nn.Module, part: str = "") -> None:
+    """Refuse weights of another network, or of another one than that called ``part``."""
+    here, prefix = model.state_dict(), f"{part}/" if part else ""
     for name in [*weights, *here]:
         kept = list(weights[name].shape) if name in weights else "not there"
         wanted = list(here[name].shape) if name in here else "not there"
         if kept != wanted:
             raise UsageError(
-                f"{path} is of another network: {name} is {kept} in it and {wanted} here; build "
-                "the network that it was trained with, or choose another folder"
+                f"{path} is of another network: {prefix}{name} is {kept} in it and {wanted} here; "
+                "build the network that it was trained with, or choose another folder"
             )
 
 

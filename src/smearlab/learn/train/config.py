@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import torch
 from torch import nn
@@ -19,6 +19,29 @@ Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 #: Settings that change no number of a training: a run may go on with others.
 FREE_SETTINGS = ("workers", "checkpoint_minutes", "tensorboard")
+
+
+class LoopSettings(Protocol):
+    """What the configuration of every loop has, with the meaning that TrainConfig gives it."""
+
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def accumulate(self) -> int: ...
+    @property
+    def step_samples(self) -> int: ...
+    @property
+    def precision(self) -> Precision: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def workers(self) -> int: ...
+    @property
+    def checkpoint_minutes(self) -> float: ...
+    @property
+    def tensorboard(self) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from lightning.fabric import Fabric
 
 from smearlab.errors import UsageError
-from smearlab.learn.train.config import Precision, TrainConfig
+from smearlab.learn.train.config import LoopSettings, Precision
 
 
 def resolve_precision(asked: Precision) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
@@ -36,12 +36,12 @@ def resolve_precision(asked: Precision) -> Literal["32-true", "bf16-mixed", "16-
     return "bf16-mixed" if fast else "32-true"
 
 
-def start_fabric(config: TrainConfig) -> Fabric:
+def start_fabric(config: LoopSettings) -> Fabric:
     """Fabric on this machine's device, or as one of the processes that ``torchrun`` started.
 
     Parameters
     ----------
-    config : TrainConfig
+    config : TrainConfig or AdversarialConfig
 
     Returns
     -------

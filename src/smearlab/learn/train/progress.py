@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.train.config import LoopSettings
 from smearlab.learn.train.event_file import EventFile
 from smearlab.learn.train.run_folder import STEP_LOG, VALIDATION_LOG, open_log
 
@@ -35,26 +35,30 @@ class Recorder:
     ----------
     run : Path
         Folder of the run.
-    config : TrainConfig
+    config : TrainConfig or AdversarialConfig
     first, last : int
         Steps from where the training goes on to where it ends.
     show : bool
         Whether to draw the bar.
     names : tuple of str
         The logs that are written; none in a process that leaves it to another one.
+    shown : tuple of str
+        Losses that the bar tells.
     """
 
     def __init__(
         self,
         run: Path,
-        config: TrainConfig,
+        config: LoopSettings,
         first: int,
         last: int,
         *,
         show: bool = False,
         names: tuple[str, ...] = (STEP_LOG, VALIDATION_LOG),
+        shown: tuple[str, ...] = ("loss",),
     ) -> None:
         self._run, self._config, self._first, self._names = run, config, first, names
+        self._shown = shown
         self._bar = _Bar(first, last, config.step_samples, show)
         self._logs: dict[str, IO[str]] = {}
         self._events: EventFile | None = None
@@ -75,9 +79,10 @@ class Recorder:
         self._stack.close()
 
     def step(self, line: Mapping[str, Any], losses: Mapping[str, float]) -> None:
-        """A step is done: where it stands, and its losses."""
-        self._write(STEP_LOG, {**line, **losses}, {"lr": line["lr"], **_tagged("train", losses)})
-        self._bar.advance(losses["loss"])
+        """A step is done: where it stands with its learning rates, ``lr…``, and its losses."""
+        rates = {name: value for name, value in line.items() if name.startswith("lr")}
+        self._write(STEP_LOG, {**line, **losses}, {**rates, **_tagged("train", losses)})
+        self._bar.advance({name: losses[name] for name in self._shown})
 
     def validation(self, line: Mapping[str, Any], figures: Mapping[str, float]) -> None:
         """A validation is done: where it stands, and its figures."""
@@ -119,12 +124,12 @@ class CheckpointPace:
 
     Parameters
     ----------
-    config : TrainConfig
+    config : TrainConfig or AdversarialConfig
     parameters : int
         Of the network.
     """
 
-    def __init__(self, config: TrainConfig, parameters: int) -> None:
+    def __init__(self, config: LoopSettings, parameters: int) -> None:
         self._seconds, self._small = 60 * config.checkpoint_minutes, parameters <= _SMALL
         self._last, self._cost = time.monotonic(), 0.0
 
@@ -149,7 +154,7 @@ def _tagged(group: str, values: Mapping[str, float]) -> dict[str, float]:
 
 
 class _Bar:
-    """Progress bar with speed and loss.
+    """Progress bar with speed and losses.
 
     It is drawn between steps, not by a thread of its own: on a busy machine training would wait
     for that thread again and again.
@@ -181,13 +186,14 @@ class _Bar:
         """What came between two steps does not count."""
         self._last = time.monotonic()
 
-    def advance(self, loss: float) -> None:
+    def advance(self, losses: Mapping[str, float]) -> None:
         """One step is done."""
         now = time.monotonic()
         took, self._last = max(1e-9, now - self._last), now
         self._seconds = took if self._seconds is None else 0.9 * self._seconds + 0.1 * took
         speed = self._samples / self._seconds
-        self._progress.update(self._task, advance=1, state=f"{speed:.0f} img/s loss {loss:.3f}")
+        told = " ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        self._progress.update(self._task, advance=1, state=f"{speed:.0f} img/s {told}")
         if now - self._drawn > _DRAW_SECONDS:
             self._progress.refresh()
             self._drawn = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +17,22 @@ _CONFIG = "config.json"
 #: A line a step, and a line a validation.
 STEP_LOG, VALIDATION_LOG = "log.jsonl", "validation.jsonl"
 _ABSENT = "not there"
+#: What a run holds before its first checkpoint.
+_BEGUN = frozenset({_CONFIG, STEP_LOG, VALIDATION_LOG, "manifest.parquet"})
 #: Says only in words what the run is: no number follows from it.
 _WORDS = ("deviations",)
 
 
-def open_run(run: Path, asked: Mapping[str, Any], hardware: Mapping[str, Any]) -> None:
+def open_run(
+    run: Path,
+    asked: Mapping[str, Any],
+    hardware: Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+) -> None:
     """Make the folder, or check that it was made for the same configuration.
+
+    A run that ended before its first checkpoint, as one that diverged at once, begins anew with
+    whatever configuration.
 
     Parameters
     ----------
@@ -33,6 +44,9 @@ def open_run(run: Path, asked: Mapping[str, Any], hardware: Mapping[str, Any]) -
         those that did not exist then, if they have their defaults.
     hardware : mapping
         A note on the machine, kept beside it and never compared.
+    defaults : mapping, optional
+        Of the training's settings; those of :class:`~smearlab.learn.train.config.TrainConfig`
+        when left out.
 
     Raises
     ------
@@ -43,14 +57,19 @@ def open_run(run: Path, asked: Mapping[str, Any], hardware: Mapping[str, Any]) -
     remove_leftovers(run)
     path = run / _CONFIG
     asked = json.loads(json.dumps(asked))
+    usual = json.loads(json.dumps(asdict(TrainConfig()) if defaults is None else defaults))
+    fresh = json.dumps({"asked": asked, "hardware": hardware}, indent=1)
     if not path.exists():
-        kept = {"asked": asked, "hardware": hardware}
-        write_text(path, json.dumps(kept, indent=1))
+        write_text(path, fresh)
         return
     found = json.loads(path.read_text(encoding="utf-8"))["asked"]
-    old, new = (dict(_leaves(_compared(one))) for one in (found, asked))
+    old, new = (dict(_leaves(_compared(one, usual))) for one in (found, asked))
     differ = [key for key in {**old, **new} if old.get(key, _ABSENT) != new.get(key, _ABSENT)]
-    if differ:
+    if differ and _BEGUN.issuperset(file.name for file in run.iterdir()):
+        for name in (STEP_LOG, VALIDATION_LOG):
+            (run / name).unlink(missing_ok=True)
+        write_text(path, fresh)
+    elif differ:
         parts = ", ".join(sorted({key.partition(".")[0] for key in differ}))
         changes = "; ".join(
             f"{key} was {old.get(key, _ABSENT)!r} and is {new.get(key, _ABSENT)!r}"
@@ -109,6 +128,31 @@ def open_log(run: Path, done: int, name: str = STEP_LOG) -> IO[str]:
     return path.open("a", encoding="utf-8")
 
 
+def read_log(run: Path, done: int | None = None, name: str = STEP_LOG) -> list[dict[str, Any]]:
+    """The lines of a log.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    done : int, optional
+        The last step that counts; all when left out.
+    name : str
+        File name of the log; it may be missing.
+
+    Returns
+    -------
+    list of dict
+        Without a half-written last line.
+    """
+    path = run / name
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    last = math.inf if done is None else done
+    return [json.loads(line) for line in lines if 0 < _step_of(line) <= last]
+
+
 def _step_of(line: str) -> int:
     """The step that a line tells of; 0 for a line that was cut off."""
     try:
@@ -117,9 +161,9 @@ def _step_of(line: str) -> int:
         return 0
 
 
-def _compared(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same for a run to go on."""
-    train = {**asdict(TrainConfig()), **asked.get("train", {})}
+    train = {**usual, **asked.get("train", {})}
     kept = {key: value for key, value in asked.items() if key not in _WORDS}
     return {**kept, "train": {k: v for k, v in train.items() if k not in FREE_SETTINGS}}
 

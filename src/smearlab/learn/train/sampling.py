@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from smearlab.learn.train.batch_ring import batches_of_workers, stacked
-from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.train.config import LoopSettings
 
 Sample = Mapping[str, NDArray[Any]]
 
@@ -58,7 +58,7 @@ class _Samples:
 class _Batches:
     """The items of this process in every batch of the steps ``first`` to before ``last``."""
 
-    def __init__(self, n: int, config: TrainConfig, first: int, last: int, share: Share) -> None:
+    def __init__(self, n: int, config: LoopSettings, first: int, last: int, share: Share) -> None:
         self.n, self.config, self.share = n, config, share
         self.steps = range(first, last)
 
@@ -76,14 +76,14 @@ def steps_per_epoch(n: int, step_samples: int) -> int:
     return max(1, n // step_samples)
 
 
-def samples_of_step(n: int, config: TrainConfig, step: int) -> list[int]:
+def samples_of_step(n: int, config: LoopSettings, step: int) -> list[int]:
     """Numbers of the samples that a step learns from, in all processes together.
 
     Parameters
     ----------
     n : int
         Samples of the source.
-    config : TrainConfig
+    config : TrainConfig or AdversarialConfig
     step : int
         From 0, counted over all epochs.
     """
@@ -106,14 +106,14 @@ def name_samples(source: SampleSource, indices: Sequence[int]) -> str:
 
 
 def batches(
-    source: SampleSource, config: TrainConfig, first: int, last: int, share: Share | None = None
+    source: SampleSource, config: LoopSettings, first: int, last: int, share: Share | None = None
 ) -> Iterator[Mapping[str, Tensor]]:
     """The batches of the steps ``first`` to before ``last``, the same wherever one begins.
 
     Parameters
     ----------
     source : SampleSource
-    config : TrainConfig
+    config : TrainConfig or AdversarialConfig
         Its seed, batch size, batches a step, and workers.
     first, last : int
         Steps from 0, counted over all epochs.
@@ -138,7 +138,7 @@ def _order(n: int, seed: int, epoch: int) -> NDArray[np.intp]:
     return np.random.default_rng([seed, epoch]).permutation(n)
 
 
-def _items(step: int, n: int, config: TrainConfig) -> list[int]:
+def _items(step: int, n: int, config: LoopSettings) -> list[int]:
     """The items of a step; leftovers of an epoch rest, too few are repeated."""
     epoch, place = divmod(step, steps_per_epoch(n, config.step_samples))
     start = place * config.step_samples

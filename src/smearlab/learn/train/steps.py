@@ -16,7 +16,7 @@ from lightning.fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
 from smearlab.learn.train.checkpoints import what_is_kept
-from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.train.config import LoopSettings, TrainConfig
 from smearlab.learn.train.sampling import (
     SampleSource,
     Share,
@@ -60,10 +60,7 @@ class Stepper:
 
     def steps(self, first: int, last: int) -> Iterator[tuple[int, Iterator[Batch]]]:
         """Each step from ``first`` to before ``last`` with its batches: all must be taken."""
-        share = Share(self.fabric.global_rank, self.fabric.world_size)
-        loader = iter(batches(self.source, self.config, first, last, share))
-        for step in range(first, last):
-            yield step, islice(loader, self.config.accumulate)
+        yield from step_batches(self.fabric, self.source, self.config, first, last)
 
     def take(self, step: int, rate: float, micro_batches: Iterable[Batch]) -> dict[str, float]:
         """Take a step.
@@ -113,7 +110,7 @@ class Stepper:
         losses: Mapping[str, Tensor] = {}
         kept: list[Tensor] = []
         for n, batch in enumerate(micro_batches):
-            _fix_chance(self.config.seed, step, n, fabric.device, fabric.global_rank)
+            fix_chance(self.config.seed, step, n, fabric.device, fabric.global_rank)
             with fabric.no_backward_sync(self.model, enabled=n + 1 < count):
                 on_device = {key: value.to(fabric.device) for key, value in batch.items()}
                 losses = self.objective(self.model, on_device)
@@ -123,17 +120,58 @@ class Stepper:
         return dict(zip(losses, means.tolist(), strict=True))
 
     def _diverged(self, step: int, found: str) -> FloatingPointError:
-        n, config = len(self.source), self.config
-        epoch = step // steps_per_epoch(n, config.step_samples)
-        names = name_samples(self.source, samples_of_step(n, config, step))
-        return FloatingPointError(
-            f"training diverged: {found} in step {step + 1}, epoch {epoch + 1}; lower train.lr "
-            f"({config.lr}), or look at its samples: {names}. {what_is_kept(self.run)}"
-        )
+        remedy = f"lower train.lr ({self.config.lr})"
+        return divergence(found, step, remedy, self.source, self.config, self.run)
 
 
-def _fix_chance(seed: int, step: int, micro_batch: int, device: torch.device, rank: int) -> None:
-    """Let dropout follow from the place alone, so that a resumed run draws the same."""
+def step_batches(
+    fabric: Fabric, source: SampleSource, config: LoopSettings, first: int, last: int
+) -> Iterator[tuple[int, Iterator[Batch]]]:
+    """Each step from ``first`` to before ``last`` with this process's part of its batches.
+
+    All batches of a step must be taken before the next one.
+    """
+    share = Share(fabric.global_rank, fabric.world_size)
+    loader = iter(batches(source, config, first, last, share))
+    for step in range(first, last):
+        yield step, islice(loader, config.accumulate)
+
+
+def divergence(
+    found: str, step: int, remedy: str, source: SampleSource, config: LoopSettings, run: Path
+) -> FloatingPointError:
+    """What is raised when a training has diverged.
+
+    Parameters
+    ----------
+    found, remedy : str
+        Parts of the message.
+    step : int
+        From 0; its samples are named.
+    source : SampleSource
+    config : TrainConfig or AdversarialConfig
+    run : Path
+        Folder of the run.
+    """
+    n = len(source)
+    epoch = step // steps_per_epoch(n, config.step_samples)
+    names = name_samples(source, samples_of_step(n, config, step))
+    return FloatingPointError(
+        f"training diverged: {found} in step {step + 1}, epoch {epoch + 1}; {remedy}, or look at "
+        f"its samples: {names}. {what_is_kept(run)}"
+    )
+
+
+def fix_chance(seed: int, step: int, micro_batch: int, device: torch.device, rank: int) -> None:
+    """Let dropout follow from the place alone, so that a resumed run draws the same.
+
+    Parameters
+    ----------
+    seed, step, micro_batch, rank : int
+        The place: which batch of which step, in which process.
+    device : device
+        Its generator is set beside that of the CPU.
+    """
     rng = np.random.default_rng([seed, step, micro_batch, rank])
     drawn = int(rng.integers(2**63))
     # Not torch.manual_seed: for devices that are not in use it keeps the whole call stack.

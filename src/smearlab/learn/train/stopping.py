@@ -49,17 +49,27 @@ class Standing:
             Finite.
         config : TrainConfig
         """
-        standing = dataclasses.replace(self, flat_epochs=self.flat_epochs + 1)
-        if self.best_loss is None or loss < self.best_loss:
-            standing = dataclasses.replace(
-                standing, best_loss=loss, best_epoch=epoch, flat_epochs=0
-            )
-        elif config.schedule == "plateau" and standing.flat_epochs >= config.plateau_patience:
+        standing = self.with_loss(epoch, loss)
+        if config.schedule == "plateau" and standing.flat_epochs >= config.plateau_patience:
             scale = self.rate_scale * config.plateau_factor
             standing = dataclasses.replace(standing, rate_scale=scale, flat_epochs=0)
         if self.stop_reference is None or loss < self.stop_reference - config.stop_min_delta:
             return dataclasses.replace(standing, stop_reference=loss, stop_epochs=0)
         return dataclasses.replace(standing, stop_epochs=self.stop_epochs + 1)
+
+    def with_loss(self, epoch: int, loss: float) -> Standing:
+        """The standing once an epoch's loss is known, for a training that never acts on it.
+
+        Parameters
+        ----------
+        epoch : int
+            From 1.
+        loss : float
+            Finite; the lowest one makes its epoch the best.
+        """
+        if self.best_loss is None or loss < self.best_loss:
+            return dataclasses.replace(self, best_loss=loss, best_epoch=epoch, flat_epochs=0)
+        return dataclasses.replace(self, flat_epochs=self.flat_epochs + 1)
 
     def is_over(self, config: TrainConfig) -> bool:
         """Whether training ends early."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,8 +25,11 @@ from smearlab.learn.train.averaging import average_of, copy_weights
 from smearlab.learn.train.checkpoints import (
     BEST_WEIGHTS,
     Progress,
+    State,
+    first_non_finite,
     load_checkpoint,
     load_weights,
+    one_network,
     parameter_count,
     save_checkpoint,
     what_is_kept,
@@ -38,11 +41,9 @@ from smearlab.learn.train.run_folder import STEP_LOG, VALIDATION_LOG, note_hardw
 from smearlab.learn.train.sampling import SampleSource, steps_per_epoch
 from smearlab.learn.train.steps import Objective, Stepper
 from smearlab.learn.train.stopping import Standing
+from smearlab.learn.train.validation import Validate, validated
 
 __all__ = ["Objective", "Validate", "fit"]
-
-#: Takes the averaged model in evaluation mode; returns named figures, ``"loss"`` among them.
-Validate = Callable[[nn.Module], Mapping[str, float]]
 
 
 def fit(
@@ -74,8 +75,8 @@ def fit(
     run : Path
         Folder of the run; made if missing. All processes of ``torchrun`` see the same one.
     validate : callable, optional
-        See :data:`Validate`. Called after every epoch, in the first process. The result has the
-        weights of the epoch with the lowest loss.
+        See :data:`Validate`; it gives ``"loss"`` among its figures. Called after every epoch, in
+        the first process. The result has the weights of the epoch with the lowest loss.
     stages : sequence of sequences of Parameter, optional
         See :func:`~smearlab.learn.train.config.build_optimizer`.
     describe : mapping, optional
@@ -112,11 +113,12 @@ def fit(
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     averaged.to(fabric.device)
     stepper = Stepper(fabric, wrapped, wrapped_optimizer, objective, source, config, run)
-    training = _Training(stepper, model, averaged, optimizer, validate)
+    state = one_network(model, averaged, optimizer)
+    training = _Training(stepper, state, validate)
 
     # Where to begin and to end
     per_epoch = steps_per_epoch(len(source), config.step_samples)
-    progress = load_checkpoint(run, model, averaged, optimizer)
+    progress = load_checkpoint(run, state)
     if not progress.step:  # fresh, or of a version that counted epochs only
         progress = dataclasses.replace(progress, step=progress.epoch * per_epoch)
     last = min(per_epoch * config.epochs, config.max_steps or per_epoch * config.epochs)
@@ -129,13 +131,21 @@ def fit(
 
 @dataclass(frozen=True)
 class _Training:
-    """The parts of a training; ``model`` and ``optimizer`` are not wrapped."""
+    """The parts of a training; what ``state`` holds is not wrapped."""
 
     stepper: Stepper
-    model: nn.Module
-    averaged: AveragedModel
-    optimizer: torch.optim.Optimizer
+    state: State
     validate: Validate | None
+
+    @property
+    def model(self) -> nn.Module:
+        """The network that learns."""
+        return self.state.networks["model"]
+
+    @property
+    def averaged(self) -> AveragedModel:
+        """Its average."""
+        return self.state.averaged
 
     def go_on(self, progress: Progress, last: int, per_epoch: int, show: bool) -> Progress:
         """Train from where ``progress`` stands to before the step ``last``."""
@@ -200,16 +210,9 @@ class _Training:
         """What the validation says; the loss is the same in every process."""
         fabric, config = self.stepper.fabric, self.stepper.config
         self._bring_average_up_to_date()
-        figures: dict[str, float] = {}
-        loss = torch.zeros((), dtype=torch.float64, device=fabric.device)
-        if fabric.is_global_zero:
-            with torch.no_grad():
-                found = validate(self.averaged.module.eval())
-            if "loss" not in found:
-                raise UsageError(f"validate must give 'loss'; it gave {', '.join(found)}")
-            figures = {name: float(value) for name, value in found.items()}
-            loss.fill_(figures["loss"])
-        figures["loss"] = float(fabric.broadcast(loss))
+        figures = validated(fabric, validate, self.averaged.module)
+        if "loss" not in figures:
+            raise UsageError(f"validate must give 'loss'; it gave {', '.join(figures)}")
         if not math.isfinite(figures["loss"]):
             raise FloatingPointError(
                 f"training diverged: validation loss {figures['loss']} after epoch {epoch}; lower "
@@ -222,18 +225,17 @@ class _Training:
         self._bring_average_up_to_date()
         self._refuse_non_finite(progress.step)
         if self.stepper.fabric.is_global_zero:
-            run, optimizer = self.stepper.run, self.optimizer
-            save_checkpoint(run, self.model, self.averaged, optimizer, progress, best)
+            save_checkpoint(self.stepper.run, self.state, progress, best)
 
     def _refuse_non_finite(self, step: int) -> None:
         """Gradients that are not clipped are not looked at: a finite loss may have spoilt these."""
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-                raise FloatingPointError(
-                    f"training diverged: {name} is not finite after step {step}; lower train.lr "
-                    f"({self.stepper.config.lr}), or set train.clip_norm. "
-                    f"{what_is_kept(self.stepper.run)}"
-                )
+        name = first_non_finite(self.model)
+        if name:
+            raise FloatingPointError(
+                f"training diverged: {name} is not finite after step {step}; lower train.lr "
+                f"({self.stepper.config.lr}), or set train.clip_norm. "
+                f"{what_is_kept(self.stepper.run)}"
+            )
 
     def _bring_average_up_to_date(self) -> None:
         """Without averaging, the average is the model: it is copied when it is looked at."""

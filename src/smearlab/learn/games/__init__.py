@@ -1,0 +1,1 @@
+"""Adversarial games: which networks play, what is generated, what the critic judges."""
