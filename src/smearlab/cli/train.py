@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smearlab.cli.first_process import tell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -233,9 +235,9 @@ def _train_stages(
     from smearlab.learn.run_recipe import run_stages
 
     target = bundles or out / "bundles"
-    typer.echo(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
+    tell(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
     for bundle in run_stages(recipe, parts, folder, out, target, start=start, show=show):
-        typer.echo(str(bundle))
+        tell(str(bundle))
 
 
 def _changed(
@@ -284,7 +286,7 @@ def _asked(
     kept = int((4 if cache_gb is None else cache_gb) * 2**30)
 
     def say(line: str) -> None:
-        typer.echo(line, err=True)
+        tell(line, err=True)
 
     return Asked(data, out, split, weights, n_train, kept, show, say)
 
@@ -296,7 +298,7 @@ def _train_classifier(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) 
     from smearlab.learn.run_classifier import run_classifier, run_folder
     from smearlab.learn.run_record import said_accuracy
 
-    typer.echo(f"training {recipe.name} in {run_folder(recipe, asked)}", err=True)
+    tell(f"training {recipe.name} in {run_folder(recipe, asked)}", err=True)
     answers = []
     runs = (
         train_classical(recipe, asked)
@@ -304,12 +306,12 @@ def _train_classifier(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) 
         else run_classifier(recipe, asked)
     )
     for run in runs:
-        typer.echo(str(run))
+        tell(str(run))
         if (run / "predictions-test.npz").is_file():
             answers.append(Predictions.load(run, "test"))
-            typer.echo(f"{run.name}: {said_accuracy(answers[-1:])}", err=True)
+            tell(f"{run.name}: {said_accuracy(answers[-1:])}", err=True)
     if len(answers) > 1:
-        typer.echo(f"{recipe.name}, {len(answers)} folds: {said_accuracy(answers)}", err=True)
+        tell(f"{recipe.name}, {len(answers)} folds: {said_accuracy(answers)}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from smearlab.cli.first_process import tell
 
 if TYPE_CHECKING:
     from smearlab.learn.run_classifier import Asked
@@ -41,6 +41,7 @@ def train_segmenters(
     from smearlab.learn.export_segmenters import export_segmenter
     from smearlab.learn.run_segmenter import element_run_folder, run_segmenter
     from smearlab.learn.segmenter_run import open_segmenter_run
+    from smearlab.learn.train.hardware import is_first_process
     from smearlab.registry import look_up
     from smearlab.types import ELEMENTS
 
@@ -50,10 +51,12 @@ def train_segmenters(
     for one, its_recipe in recipes.items():
         asked.say(f"training {recipe.name} in {element_run_folder(recipe, one, asked)}")
         run = run_segmenter(its_recipe, one, asked)
-        typer.echo(str(run))
+        tell(str(run))
+        if not is_first_process():
+            continue
         finished = open_segmenter_run(run)
         asked.say(finished.summary.said())
         if bundles is not None or len(elements) > 1:
             folder = (bundles or run.parent / "bundles") / one.lower()
             export_segmenter(finished, folder)
-            typer.echo(str(folder))
+            tell(str(folder))
