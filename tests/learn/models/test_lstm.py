@@ -25,10 +25,11 @@ def test_a_step_is_a_row_of_three_colours() -> None:
         {name.removesuffix("_l0"): value for name, value in model.rows.state_dict().items()}
     )
     image = torch.rand(1, 3, 12, 12)
+    normalised = (image - image.mean()) / image.std(correction=0)
     state = (torch.zeros(1, 8), torch.zeros(1, 8))
     with torch.inference_mode():
         for row in range(12):
-            state = cell(image[:, :, row].permute(0, 2, 1).reshape(1, 36), state)
+            state = cell(normalised[:, :, row].permute(0, 2, 1).reshape(1, 36), state)
         torch.testing.assert_close(model(image), model.head(state[0]))
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from smearlab.learn.models.checks import check_classes, check_dropout, check_side
 from smearlab.learn.nn.initialise import start_xavier
+from smearlab.learn.nn.normalise import OwnNormalise
 from smearlab.learn.nn.plain import dense
 
 
@@ -56,6 +57,7 @@ class AlexNet(nn.Module):
         side = (config.input_px - 11) // 4 + 1
         for _ in range(3):
             side = (side - 3) // 2 + 1
+        self.normalise = OwnNormalise()
         self.features = nn.Sequential(
             nn.Sequential(nn.Conv2d(3, 96, 11, stride=4), *_end(normed=True)),
             nn.Sequential(nn.Conv2d(96, 256, 5, padding=2), *_end(normed=True)),
@@ -81,7 +83,7 @@ class AlexNet(nn.Module):
         Tensor, shape (B, classes)
             Logits.
         """
-        return cast(Tensor, self.head(self.features(x)))
+        return cast(Tensor, self.head(self.features(self.normalise(x))))
 
 
 def _end(normed: bool) -> list[nn.Module]:

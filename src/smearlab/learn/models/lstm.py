@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from smearlab.errors import UsageError
 from smearlab.learn.models.checks import check_classes
+from smearlab.learn.nn.normalise import OwnNormalise
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class RowLSTM(nn.Module):
     def __init__(self, config: RowLSTMConfig | None = None) -> None:
         super().__init__()
         config = config or RowLSTMConfig()
+        self.normalise = OwnNormalise()
         self.rows = nn.LSTM(3 * config.input_px, config.units, batch_first=True)
         self.head = nn.Linear(config.units, config.classes)
         self._start()
@@ -86,6 +88,6 @@ class RowLSTM(nn.Module):
         Tensor, shape (B, classes)
             Logits.
         """
-        steps = x.permute(0, 2, 3, 1).flatten(2)  # (B, S rows, S columns × 3 colours)
+        steps = self.normalise(x).permute(0, 2, 3, 1).flatten(2)  # (B, S, 3 · S)
         states, _ = self.rows(steps)
         return cast(Tensor, self.head(states[:, -1]))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from smearlab.learn.models.checks import check_classes, check_dropout, check_side
 from smearlab.learn.nn.initialise import start_xavier
+from smearlab.learn.nn.normalise import OwnNormalise
 from smearlab.learn.nn.plain import dense, vgg_features, vgg_stage_starts
 
 
@@ -56,6 +57,7 @@ class VGGPaperC(nn.Module):
     def __init__(self, config: VGGPaperCConfig | None = None) -> None:
         super().__init__()
         config = config or VGGPaperCConfig()
+        self.normalise = OwnNormalise()
         self.features = vgg_features(19)
         self.dense = dense((512 * (config.input_px // 32) ** 2, 4096, 4096), config.dropout)
         self.head = nn.Linear(4096, config.classes)
@@ -74,4 +76,4 @@ class VGGPaperC(nn.Module):
         Tensor, shape (B, classes)
             Logits.
         """
-        return cast(Tensor, self.head(self.dense(self.features(x).flatten(1))))
+        return cast(Tensor, self.head(self.dense(self.features(self.normalise(x)).flatten(1))))

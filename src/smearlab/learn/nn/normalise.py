@@ -12,6 +12,7 @@ SYMMETRIC = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 #: Mean and standard deviation, each of red, green and blue.
 Colours = tuple[tuple[float, float, float], tuple[float, float, float]]
+_LEAST_DEVIATION = 1e-3  # of [0, 1]: a quarter of a grey level
 
 
 class Normalise(nn.Module):
@@ -36,3 +37,17 @@ class Normalise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(B, 3, H, W)`` → the same."""
         return (x - self.mean) / self.std
+
+
+class OwnNormalise(nn.Module):
+    """Subtract a picture's own mean and divide by its own standard deviation.
+
+    Over all pixels and channels together, so that hues stay apart and lamps and cameras count less.
+    A picture of one even colour becomes zero.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, 3, H, W)`` → the same."""
+        centred = x - x.mean((1, 2, 3), keepdim=True)
+        deviation = centred.square().mean((1, 2, 3), keepdim=True).sqrt()
+        return centred / deviation.clamp(min=_LEAST_DEVIATION)
