@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from smearlab.datasets.box_fields import list_fields, related_fields
 from smearlab.datasets.cell_images import list_cell_images
 from smearlab.io.bundles import find_bundle, read_card
 
@@ -44,6 +45,16 @@ SHOWN: Mapping[str, tuple[str, tuple[tuple[str, str, int, str], ...]]] = {
             ("PLT.ap50", "PLT AP50", 4, ""),
             ("WBC.precision", "WBC precision", 4, ""),
             ("RBC.count_bias", "RBC count bias, cells a field", 2, ""),
+        ),
+    ),
+    "fields_txl_pbc_unrelated": (
+        "`txl_pbc` val without fields whose place was trained on",
+        (
+            ("map50", "mAP50", 4, ""),
+            ("WBC.recall", "WBC recall", 4, ""),
+            ("RBC.recall", "RBC recall", 4, ""),
+            ("RBC.count_mape", "RBC count error, MAPE %", 2, ""),
+            ("PLT.recall", "PLT recall", 4, ""),
         ),
     ),
     "fields_bccd": (
@@ -164,6 +175,11 @@ def commands(data: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:
         "fields", "--images", str(txl / "images/val"), "--boxes", str(txl / "labels/val"),
         "--format", "yolo", "--classes", str(txl / "classes.txt"),
     ]  # fmt: skip
+    link(scratch / "txl_unrelated", txl_unrelated(data))
+    yield "fields_txl_pbc_unrelated", [
+        "fields", "--images", str(scratch / "txl_unrelated"), "--boxes", str(txl / "labels/val"),
+        "--format", "yolo", "--classes", str(txl / "classes.txt"),
+    ]  # fmt: skip
     held = bccd_validation(data)
     link(scratch / "bccd", {fields / "bccd/images" / name for name in held})
     yield "fields_bccd", [
@@ -190,6 +206,13 @@ def commands(data: Path, scratch: Path) -> Iterator[tuple[str, list[str]]]:
                 link(scratch / "zheng1" / row["label"], {data / row["path"]})
     for name in ("pbc", "raabin", "zheng1"):
         yield f"cells_{name}", ["cells", "--images", str(scratch / name)]
+
+
+def txl_unrelated(data: Path) -> set[Path]:
+    """The held-out fields of TXL-PBC that show no place of the published training parts."""
+    related = {field.image for field in related_fields(data)}
+    held = {f.image for f in list_fields(data) if f.part == "val" and f.dataset == "txl_pbc"}
+    return held - related
 
 
 def bccd_validation(data: Path) -> list[str]:

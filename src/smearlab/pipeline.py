@@ -14,6 +14,7 @@ from smearlab.classify.types_of_cells import Classifier, from_shares
 from smearlab.errors import UsageError
 from smearlab.instances.decoders import Found, decode, make_ready, outline_cells
 from smearlab.instances.labels import paint_labels
+from smearlab.instances.middle import BESIDE, COVERS, nearest_to_middle
 from smearlab.instances.scales import look_at_field, needs_scout
 from smearlab.io.bundles import Bundle, elements_seen, find_bundle
 from smearlab.segment.maps import FieldMaps, Segmenter
@@ -29,7 +30,6 @@ from smearlab.types import (
 )
 
 _MIN_SCORE = 0.02  # of candidates for precision–recall curves
-_COVERS, _BESIDE = 0.5, 1.6  # how far its middle is off the picture's, in sides of its box
 _LEAST_CONTRAST = 8  # of 255; between the darkest and the brightest value of a field
 _MIDDLE_SCORE = 0.15  # in a picture of one cell, that cell may be taken for certain
 #: Type, confidence, probability per type.
@@ -235,29 +235,27 @@ class Analyzer:
         maps, _ = self.look(field)
         card = self._segmenter.bundle.card
         found = decode(maps, card, dict.fromkeys(ELEMENTS, _MIDDLE_SCORE))
-        middle = np.array([field.width_px, field.height_px]) / 2
-
-        def off_centre(cell: Found) -> float:
-            x0, y0, x1, y1 = cell.bbox
-            away = (middle - ((x0 + x1) / 2, (y0 + y1) / 2)) / (x1 - x0, y1 - y0)
-            return float(np.hypot(*away))
+        size = field.width_px, field.height_px
 
         def nearest(elements: tuple[Element | None, ...], within: float) -> Found | None:
-            near = [c for c in found if c.element in elements and off_centre(c) < within]
-            return max(near, key=lambda cell: cell.score - off_centre(cell), default=None)
+            asked = [cell for cell in found if cell.element in elements]
+            place = nearest_to_middle(
+                [cell.bbox for cell in asked], [cell.score for cell in asked], *size, within
+            )
+            return None if place is None else asked[place]
 
         # Pictures are taken of nucleated cells and platelets: one beside the middle is more likely
         # meant than the red cell that happens to lie there.
         cell = (
-            nearest(("WBC",), _COVERS)
-            or nearest(("PLT", None), _COVERS)
-            or nearest(("WBC", "PLT", None), _BESIDE)
-            or nearest(("RBC",), _COVERS)
+            nearest(("WBC",), COVERS)
+            or nearest(("PLT", None), COVERS)
+            or nearest(("WBC", "PLT", None), BESIDE)
+            or nearest(("RBC",), COVERS)
         )
         if cell is not None:
             x0, y0, x1, y1 = cell.bbox
             return float(x0), float(y0), float(x1), float(y1)
-        half = 0.22 * min(field.width_px, field.height_px)
+        middle, half = np.array(size) / 2, 0.22 * min(size)
         return (*(middle - half).tolist(), *(middle + half).tolist())
 
     def _cells(

@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smearlab.datasets.box_fields import BoxedField, list_fields, load_field, source_group
+from smearlab.datasets.box_fields import (
+    BoxedField,
+    fields_by_source,
+    list_fields,
+    load_field,
+    related_fields,
+    source_group,
+)
 from smearlab.datasets.box_masks import CODE_OF_ELEMENT
 from smearlab.datasets.cell_images import list_cell_images
+from smearlab.datasets.field_relatives import FIRST_FIELD_RELATIVE
 from smearlab.errors import UnknownNameError, UsageError
 from tiny_sets import DISCS, SIZE, write_sets
 
@@ -36,6 +44,36 @@ def test_every_field_has_its_part(sets: Path) -> None:
         "bccd/BloodImage_00003": "train",  # 00001 is left out: TXL has it
         "bccd/BloodImage_00014": "tune",
     }
+
+
+def renamed(folder: Path, **originals: str) -> Path:
+    """The tiny sets with other original names: file → archive and name."""
+    sets = write_sets(folder)
+    lines = (sets / "manifest.csv").read_text().splitlines()
+    for place, line in enumerate(lines):
+        stem = Path(line.split(",")[0]).stem
+        if stem in originals and "/images/" in line:
+            lines[place] = ",".join([*line.split(",")[:5], *originals[stem].split("/")])
+    (sets / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return sets
+
+
+def test_a_place_of_a_held_out_field_is_not_trained_on(tmp_path: Path) -> None:
+    sets = renamed(
+        tmp_path, a1="BCDD/image-20.png", a2="BCDD/image-37.png",
+        b3="BCDD/image-71.png", b4="BCDD/image-96.png",
+    )  # fmt: skip
+    parts = {f.image.stem: f.part for f in list_fields(sets)}
+    assert parts["a2"] == "val"
+    assert "a1" not in parts, "it shows the place that a2 shows"
+    assert parts["b3"] == parts["b4"], "they show one place"
+    assert "a1" in {f.image.stem for f in fields_by_source(sets)}
+    assert [f.image.stem for f in related_fields(sets)] == ["a2"]
+
+
+def test_without_relatives_no_held_out_field_is_related(sets: Path) -> None:
+    assert related_fields(sets) == []
+    assert fields_by_source(sets) == list_fields(sets)
 
 
 def test_both_annotation_formats_give_the_same_boxes(sets: Path) -> None:
@@ -139,6 +177,17 @@ def test_the_real_parts_are_as_large_as_they_should_be(data_dir: Path) -> None:
     share = sum(f.part == "tune" for f in learn) / len(learn)
     assert 0.03 < share < 0.1
     assert {f.origin for f in learn if f.part == "tune"} == {"PBC", "Raabin-WBC", "BCCD", "BCDD"}
+
+
+def test_no_real_place_lies_on_both_sides(data_dir: Path) -> None:
+    parts = defaultdict(set)
+    for field in list_fields(data_dir):
+        place = FIRST_FIELD_RELATIVE.get(field.group, field.group)
+        parts[place].add(field.part)
+    assert [place for place, several in parts.items() if len(several) > 1] == []
+    related = related_fields(data_dir)
+    assert sum(f.dataset == "txl_pbc" for f in related) == 19, "of 252, as docs/accuracy.md says"
+    assert sum(f.dataset == "bccd" for f in related) == 7
 
 
 def test_real_fields_load(data_dir: Path) -> None:

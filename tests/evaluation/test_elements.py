@@ -35,6 +35,8 @@ from smearlab.types import Element, Field
 class Picture:
     mask: np.ndarray
     segmented: np.ndarray
+    generated: np.ndarray | None = None
+    labels: np.ndarray | None = None
 
 
 class Perfect:
@@ -115,6 +117,54 @@ def test_a_blind_segmenter(pairs: list[ElementPair]) -> None:
     assert figures["n_true"] > 0
     # Black in place of red cells still gets most pixels right: the target is mostly black.
     assert figures["pcc"] > 0.5
+
+
+def test_what_the_network_drew_is_told_from_what_was_cut_out(pairs: list[ElementPair]) -> None:
+    """A drawing that is nowhere right, beside a mask that is right everywhere."""
+
+    class Draws(Perfect):
+        def segment(self, field: Field, elements: Sequence[Element]) -> Mapping[Element, Picture]:
+            return {
+                element: replace(one, generated=255 - one.segmented)
+                for element, one in super().segment(field, elements).items()
+            }
+
+    white = [pair for pair in pairs if pair.element == "WBC"]
+    cut = evaluate(Perfect(pairs), white)["elements"]["WBC"]["simulated"]
+    drawn = evaluate(Draws(pairs), white)["elements"]["WBC"]["simulated"]
+    assert (cut["pictures"], drawn["pictures"]) == ("cut out", "generated")
+    assert drawn["dice"] == cut["dice"] == 1.0
+    found = [255 - pair.picture for pair in white]
+    like = [
+        likeness(f, p.picture, p.target, p.target) for f, p in zip(found, white, strict=True)
+    ]  # fmt: skip
+    mae = likeness_figures(likeness_rows(like))["mae"][0]
+    assert drawn["on"]["black"]["mae"] == pytest.approx(mae) != 0
+    assert drawn["on"]["black"]["mae"] > drawn["on"]["white"]["mae"], "the ground is cut off"
+
+
+def test_cells_that_the_segmenter_tells_apart_are_not_split_again(pairs: list[ElementPair]) -> None:
+    class Knows(Perfect):
+        def segment(self, field: Field, elements: Sequence[Element]) -> Mapping[Element, Picture]:
+            own = {element: self.pairs[field.name, element] for element in elements}
+            return {
+                element: Picture(pair.target, pair.picture, labels=7 * pair.objects)
+                for element, pair in own.items()
+                if pair.objects is not None
+            }
+
+    red = [pair for pair in pairs if pair.element == "RBC"]
+    known = evaluate(Knows(pairs), red)["elements"]["RBC"]["simulated"]
+    assert known["object_f1_50"] == known["panoptic_quality"] == 1.0
+    split = evaluate(Perfect(pairs), red)["elements"]["RBC"]["simulated"]
+    assert split["panoptic_quality"] < 1.0, "touching cells are hard for the watershed"
+    by_box = [replace(pair, objects=None) for pair in red]
+
+    class ByBox(Knows):
+        def __init__(self) -> None:
+            super().__init__(red)
+
+    assert evaluate(ByBox(), by_box)["elements"]["RBC"]["simulated"]["object_f1_50"] == 1.0
 
 
 def test_figures_are_those_of_the_metrics(pairs: list[ElementPair]) -> None:

@@ -18,6 +18,7 @@ from smearlab.evaluation.reproductions import (
     facts_of,
     find_records,
     record_grid,
+    wide_grids,
 )
 
 
@@ -81,6 +82,25 @@ def test_the_table_shows_reported_beside_obtained() -> None:
         "w_net", "accuracy", "0.9700", "0.9812 (0.9700–0.9900)", "1\u202f600 pictures", "Table 4",
     )  # fmt: skip
     assert grid.rows[1] == ("w_net", "parameters", "–", "16806949", "–", "–")
+
+
+def test_wide_tables_have_a_column_for_each_network() -> None:
+    lines = (
+        Line("WBC (masks), gan", "PCC", 0.998, "Table 2", 0.99, 0.98, 0.995, 106, "fields"),
+        Line("WBC (masks), gan", "Dice", None, "", 0.91, n=106, of="fields"),
+        Line("WBC (masks), u_net", "PCC", None, "", 0.97, n=106, of="fields"),
+        Line("PLT (boxes), gan", "PCC", 0.999, "Table 2", 0.5),
+    )
+    white, platelets = wide_grids(a_record(lines=lines))
+    assert (white.title, white.columns) == ("WBC (masks)", ("figure", "reported", "gan", "u_net"))
+    assert white.rows == (
+        ("PCC", "0.9980", "0.9900 (0.9800–0.9950)", "0.9700"),
+        ("Dice", "–", "0.9100", "–"),
+    )
+    assert "106 fields" in white.note
+    assert platelets.rows == (("PCC", "0.9990", "0.5000"),)
+    (bare,) = wide_grids(a_record())
+    assert bare.title == "" and bare.columns[-1] == "w_net"
 
 
 def test_facts_leave_out_what_is_not_known() -> None:

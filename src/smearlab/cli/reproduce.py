@@ -44,6 +44,14 @@ def reproduce(
             "--scale", help="'smoke', two steps; 'cpu', what two cores do in hours; or 'paper'."
         ),
     ] = "cpu",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            help="Recipe or element of the table that is trained; may be repeated.",
+            show_default="all",
+        ),
+    ] = None,
     page: Annotated[
         Path | None,
         typer.Option("--page", help="report: the page to write (OUT/index.html)."),
@@ -56,6 +64,7 @@ def reproduce(
     needs, and whether --data holds them. 'smearlab reproduce NAME' runs one; what
     was interrupted goes on. Its figures, with n, interval, data, deviations,
     hardware, time and commit, are kept in OUT/NAME/PROTOCOL-SCALE/record.json.
+    With --only one part of a table is trained; what is trained already stays in it.
     'smearlab reproduce report' makes a page of all records in OUT.
 
     Needs the 'train' extra, except for 'report'.
@@ -78,7 +87,7 @@ def reproduce(
         if name == _LIST:
             _list(data)
             return
-        _run(name, data, out, protocol, scale, not quiet)
+        _run(name, data, out, protocol, scale, tuple(only or ()), not quiet)
 
 
 def _list(data: str | None) -> None:
@@ -91,7 +100,15 @@ def _list(data: str | None) -> None:
         typer.echo("Say --data DIR to see which data are here.")
 
 
-def _run(name: str, data: str | None, out: Path, protocol: str, scale: str, show: bool) -> None:
+def _run(
+    name: str,
+    data: str | None,
+    out: Path,
+    protocol: str,
+    scale: str,
+    only: tuple[str, ...],
+    show: bool,
+) -> None:
     from rich.console import Console
 
     from smearlab.errors import UsageError
@@ -112,7 +129,7 @@ def _run(name: str, data: str | None, out: Path, protocol: str, scale: str, show
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
-    asked = Asked(data, out, split, size, show, say)
+    asked = Asked(data, out, split, size, show, say, only)
     command = shlex.join(["smearlab", *sys.argv[1:]])
     try:
         record = run(experiment, asked, command)
@@ -158,6 +175,7 @@ def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
                     Path(os.path.relpath(where / one, target.parent)).as_posix()
                     for one in record.pages
                 ],
+                _pictures(record, where),
             )
         )
     cautions = []
@@ -177,6 +195,16 @@ def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
         "the comparison exact."
     )
     write_reproduction_page(target, shown, cautions)
+
+
+def _pictures(record: Record, folder: Path) -> dict[str, bytes]:
+    """The record's PNG files that are still there."""
+    paths = [folder / page for page in record.pages if page.endswith(".png")]
+    return {
+        f"{path.stem}: fields, targets, and what each network made of them": path.read_bytes()
+        for path in paths
+        if path.is_file()
+    }
 
 
 def register(app: typer.Typer) -> None:

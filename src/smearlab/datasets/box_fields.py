@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from smearlab.datasets.adapters.sources import source_group
 from smearlab.datasets.box_masks import element_map
+from smearlab.datasets.field_relatives import FIRST_FIELD_RELATIVE
 from smearlab.errors import UsageError
 from smearlab.io.annotations import AnnotationSet, voc, yolo
 from smearlab.io.images import read_field
@@ -96,9 +97,9 @@ class FieldFile:
     part: Part
 
 
-def _tuning(group: str) -> bool:
+def _learning_part(group: str) -> Part:
     digest = hashlib.sha256(group.encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32 < TUNE_SHARE
+    return "tune" if int.from_bytes(digest[:4], "big") / 2**32 < TUNE_SHARE else "train"
 
 
 def read_manifest(data: Path) -> list[dict[str, str]]:
@@ -120,7 +121,59 @@ def list_fields(data: Path) -> list[FieldFile]:
     """Every boxed field under ``data`` with its part.
 
     A source that any set calls validation is validation in all of them: its other copies are
-    left out, so no picture of the ``train`` or ``tune`` part shares a source with ``val``.
+    left out, so no picture of the ``train`` or ``tune`` part shares a source with ``val``. Nor
+    does any show a place that ``val`` shows under another name
+    (:mod:`smearlab.datasets.field_relatives`), and ``train`` and ``tune`` share no place.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with ``manifest.csv``.
+
+    Raises
+    ------
+    UsageError
+        If there is no manifest.
+    """
+    files = fields_by_source(data)
+    held = {_place(file.group) for file in files if file.part == "val"}
+    return [
+        file if file.part == "val" else replace(file, part=_learning_part(_place(file.group)))
+        for file in files
+        if file.part == "val" or _place(file.group) not in held
+    ]
+
+
+def related_fields(data: Path) -> list[FieldFile]:
+    """Held-out fields whose place the published training parts show under another name.
+
+    Whoever splits by source alone, as the shipped segmenter was, has learnt from their relatives.
+
+    Parameters
+    ----------
+    data : Path
+        Folder with ``manifest.csv``.
+
+    Raises
+    ------
+    UsageError
+        If there is no manifest.
+    """
+    files = fields_by_source(data)
+    learnt = {_place(file.group) for file in files if file.part != "val"}
+    return [file for file in files if file.part == "val" and _place(file.group) in learnt]
+
+
+def _place(group: str) -> str:
+    """The name that all sources of one place of a smear share."""
+    return FIRST_FIELD_RELATIVE.get(group, group)
+
+
+def fields_by_source(data: Path) -> list[FieldFile]:
+    """Every boxed field once, parted by source; relatives may lie on both sides.
+
+    For those who choose fields before they part them by place; all others take
+    :func:`list_fields`.
 
     Parameters
     ----------
@@ -145,7 +198,7 @@ def list_fields(data: Path) -> list[FieldFile]:
             continue
         if row["dataset"] == "bccd" and row["split"] != "val" and group in txl:
             continue  # TXL-PBC has the same picture with better boxes
-        part: Part = "val" if row["split"] == "val" else "tune" if _tuning(group) else "train"
+        part: Part = "val" if row["split"] == "val" else _learning_part(group)
         files.append(_field_file(data, row, group, part))
     return files
 

@@ -18,7 +18,7 @@ from scipy import ndimage
 from smearlab.datasets.box_fields import (
     FieldFile,
     Part,
-    list_fields,
+    fields_by_source,
     load_field,
     read_boxes,
     read_manifest,
@@ -192,7 +192,7 @@ def held_out_pairs(data: Path, element: str = "RBC") -> list[PairFile]:
 
 def _boxed_pairs(data: Path, element: Element) -> list[PairFile]:
     """Pairs of TXL-PBC and BCCD, once each, parted by place."""
-    files = _once(_without_bccd_test(data, list_fields(data)))
+    files = _once(_without_bccd_test(data, fields_by_source(data)))
     group = {file.group: FIRST_FIELD_RELATIVE.get(file.group, file.group) for file in files}
     tested = {group[file.group] for file in files if file.part == "val"}
     parts: dict[str, PairPart] = {}

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from smearlab.datasets.erythrocyte_journal import Journal
 from smearlab.datasets.manifest.table import Manifest, write_manifest
+from smearlab.datasets.picture_journal import Journal
 from smearlab.datasets.whole_red_cells import CutRules, fit_to_cut, square_around
 from smearlab.errors import ImageError, ManifestError, UsageError
 from smearlab.io.atomic import remove_leftovers, write_bytes
@@ -126,7 +126,7 @@ def cut_erythrocytes(
     cut: list[dict[str, Any]] = []
     problems: dict[str, str] = {}
     n_pictures = n_candidates = 0
-    with Journal.open(out / "cut.jsonl", settings) as journal:
+    with Journal.open(out / "cut.jsonl", settings, ("cells", "cut")) as journal:
         for row in rows:
             if len(cut) >= n:
                 break

@@ -39,6 +39,10 @@ from smearlab.types import Element, Field
 TOLERANCE_DIAMETER_PX = 64.0
 #: Grounds on which pictures are compared. Ours are black; those of paper B must have been white.
 GROUNDS: Mapping[str, int] = {"black": 0, "white": 255}
+#: What pictures are compared: those that a network drew, or the field's pixels inside its mask.
+GENERATED, CUT_OUT = "generated", "cut out"
+#: Tables whose sums are kept with every field.
+SUMS = ("masks", "objects")
 _OBJECTS = ("object_f1_50", "object_f1_75", "panoptic_quality")
 _Figures = dict[str, NDArray[np.float64]]
 
@@ -117,6 +121,7 @@ class _Judged:
     group: str
     element: Element
     source: str
+    pictures: str
     likeness: Mapping[str, PictureLikeness]
     overlap: MaskOverlap
     objects: FieldOverlap | BoxHits | None
@@ -134,10 +139,13 @@ def evaluate_elements(
     """Measure how well elements are segmented.
 
     Figures are pooled over fields; intervals are 95 % bootstrap intervals by group. Pixels about
-    which the truth claims nothing are not judged. Cells are told apart by the watershed of the
-    found mask. Where the truth knows them as objects, they match at their masks' IoU, and those
-    that the edge of the field cuts are ignored; where it knows boxes, at the boxes' IoU, and a
-    found object without partner is ignored if most of it lies where nothing is claimed.
+    which the truth claims nothing are not judged. Pictures are those that a network drew, or, where
+    it draws none, the field's own pixels inside the found mask; ``pictures`` says which.
+
+    Cells are those that the segmenter tells apart, else those of the watershed of the found mask.
+    Where the truth knows them as objects, they match at their masks' IoU, and those that the edge
+    of the field cuts are ignored; where it knows boxes, at the boxes' IoU, and a found object
+    without partner is ignored if most of it lies where nothing is claimed.
 
     Parameters
     ----------
@@ -163,9 +171,11 @@ def evaluate_elements(
         ``sensitivity``, ``boundary_f1`` (:mod:`smearlab.metrics.mask_overlap`); ``object_f1_50``,
         with masks also ``object_f1_75`` and ``panoptic_quality``
         (:mod:`smearlab.metrics.segmentation`); ``n`` fields, ``n_groups``, ``n_true`` and
-        ``n_found`` objects; ``intervals``; ``fields``: the pixel figures of every field; all of
-        it under each element and source. ``settings`` and ``errors``. Undefined figures are
-        None, and so are infinite ones (identical pictures).
+        ``n_found`` objects; ``pictures``, what ``on`` is of: ``generated`` or ``cut out``;
+        ``intervals``; ``fields``: the figures of every field, and in ``sums`` what they are
+        quotients of, for :mod:`smearlab.evaluation.element_differences`; all of it under each
+        element and source. ``settings`` and ``errors``. Undefined figures are None, and so are
+        infinite ones (identical pictures).
 
     Raises
     ------
@@ -207,6 +217,7 @@ def _judge(segmenter: ElementPictures, entry: PairEntry, pair: TruePair) -> _Jud
         group=pair.group,
         element=entry.element,
         source=entry.source,
+        pictures=CUT_OUT if found.generated is None else GENERATED,
         likeness={
             name: likeness(
                 _on_ground(found, ground),
@@ -220,26 +231,37 @@ def _judge(segmenter: ElementPictures, entry: PairEntry, pair: TruePair) -> _Jud
         overlap=mask_overlap(
             found.mask, pair.target, judged, tolerance_px=BOUNDARY_TOLERANCE_PX * scale
         ),
-        objects=_objects(found.mask, pair),
+        objects=_objects(found, pair),
     )
 
 
 def _on_ground(found: FoundElement, ground: int) -> NDArray[np.uint8]:
-    """The drawn picture as it is, or cut out by its mask and laid on another ground."""
+    """The drawn picture as it is, or cut out by the mask and laid on another ground."""
+    picture = found.segmented if found.generated is None else found.generated
     if ground == 0:
-        return found.segmented
-    return np.where(found.mask[..., None], found.segmented, np.uint8(ground))
+        return picture
+    return np.where(found.mask[..., None], picture, np.uint8(ground))
 
 
-def _objects(mask: NDArray[np.bool_], pair: TruePair) -> FieldOverlap | BoxHits | None:
+def _objects(found: FoundElement, pair: TruePair) -> FieldOverlap | BoxHits | None:
     """Found cells against true ones, by mask if they are known, else by box."""
     if pair.objects is None and pair.boxes is None:
         return None
-    labels = split_touching(mask, min_area_px=MIN_AREA_PX).array
+    labels = _without_gaps(found)
     if pair.objects is not None:
         return overlap(labels, pair.objects, min_area_px=MIN_AREA_PX, ignore_border=True)
     assert pair.boxes is not None
     return box_hits(labels, pair.boxes, pair.unknown)
+
+
+def _without_gaps(found: FoundElement) -> NDArray[np.int32]:
+    """Labels of the found cells, 1 … N."""
+    if found.labels is None:
+        return split_touching(found.mask, min_area_px=MIN_AREA_PX).array
+    known = np.unique(found.labels[found.labels > 0])
+    numbers = np.zeros(int(known.max(initial=0)) + 1, np.int32)
+    numbers[known] = np.arange(1, len(known) + 1, dtype=np.int32)
+    return numbers[found.labels]
 
 
 def _summary(judged: Sequence[_Judged], resamples: int) -> dict[str, Any]:
@@ -258,6 +280,7 @@ def _summary(judged: Sequence[_Judged], resamples: int) -> dict[str, Any]:
         "n": len(judged),
         "n_groups": n_groups,
         **_object_numbers(judged),
+        "pictures": ", ".join(sorted({one.pictures for one in judged})),
         "intervals": _by_ground(ends),
         "fields": _per_field(judged, tables),
     }
@@ -275,7 +298,7 @@ def _tables(
     by_mask = [one.objects for one in judged if isinstance(one.objects, FieldOverlap)]
     by_box = [one.objects for one in judged if isinstance(one.objects, BoxHits)]
     if len(by_mask) == len(judged):
-        tables["objects"] = sums(by_mask), _object_figures
+        tables["objects"] = sums(by_mask), object_figures
     elif len(by_box) == len(judged):
         tables["objects"] = np.array([one.row for one in by_box], np.float64), box_hit_figures
     return tables
@@ -293,7 +316,17 @@ def _named(ground: str) -> Callable[..., _Figures]:
     return compute
 
 
-def _object_figures(rows: NDArray[np.float64], weights: NDArray[np.int64] | None) -> _Figures:
+def object_figures(
+    rows: NDArray[np.float64], weights: NDArray[np.int64] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Object F1 and panoptic quality of :func:`smearlab.metrics.segmentation.sums`.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, shape (F, K)
+    weights : ndarray of int64, shape (R, F), optional
+        Resamples; without them there is one row, every field once.
+    """
     figures = segmentation_figures(rows, weights)
     return {name: figures[name] for name in _OBJECTS}
 
@@ -332,7 +365,9 @@ def _per_field(
         for rows, compute in tables.values():
             alone = compute(rows[n : n + 1], None)
             figures |= {name: _number(value[0]) for name, value in alone.items()}
-        fields.append({"name": one.name, "group": one.group, **_by_ground(figures)})
+        sums_of = {name: tables[name][0][n].tolist() for name in SUMS if name in tables}
+        own = {"name": one.name, "group": one.group, "sums": sums_of}
+        fields.append({**own, **_by_ground(figures)})
     return fields
 
 

@@ -64,7 +64,17 @@ class FoundElement(Protocol):
 
     @property
     def segmented(self) -> NDArray[np.uint8]:
-        """The element in its colours, black elsewhere, shape (H, W, 3)."""
+        """The field's own pixels inside the mask, black elsewhere, shape (H, W, 3)."""
+        ...
+
+    @property
+    def generated(self) -> NDArray[np.uint8] | None:
+        """The picture that a network drew, shape (H, W, 3); None where none was drawn."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int32] | None:
+        """Which cell each pixel belongs to, shape (H, W); None where cells are not told apart."""
         ...
 
 

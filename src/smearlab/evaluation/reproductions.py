@@ -159,14 +159,13 @@ def record_grid(record: Record) -> Grid:
     """Reported beside obtained, with n and interval."""
     rows = []
     for line in record.lines:
-        ends = None if line.low is None or line.high is None else (line.low, line.high)
         size = UNDEFINED if line.n is None else f"{count(line.n)} {line.of}"
         rows.append(
             (
                 line.row,
                 line.figure,
                 number(line.reported, digits=line.digits),
-                number(line.obtained, ends, line.digits),
+                _obtained(line),
                 size,
                 line.where or UNDEFINED,
             )
@@ -174,6 +173,41 @@ def record_grid(record: Record) -> Grid:
     heads = ("of", "figure", "reported", "obtained (95 % interval)", "n", "in the paper")
     title = f"{record.title}: {record.protocol} protocol, scale {record.scale}"
     return Grid(title, heads, tuple(rows), n_words=2)
+
+
+def wide_grids(record: Record) -> list[Grid]:
+    """A table for each thing that was measured, with a column for each network.
+
+    What stands before the comma of a line's ``row`` is the thing, what stands behind it the
+    network: ``WBC (masks), rwp_gan``. Reported figures have a column of their own.
+    """
+    things: dict[str, list[tuple[str, Line]]] = {}
+    for line in record.lines:
+        thing, _, network = line.row.rpartition(", ")
+        things.setdefault(thing, []).append((network, line))
+    grids = []
+    for thing, lines in things.items():
+        networks = list(dict.fromkeys(network for network, _ in lines))
+        rows = []
+        for figure in dict.fromkeys(line.figure for _, line in lines):
+            of = {network: line for network, line in lines if line.figure == figure}
+            told = next((line for line in of.values() if line.reported is not None), None)
+            reported = UNDEFINED if told is None else number(told.reported, digits=told.digits)
+            rows.append((figure, reported, *(_obtained(of.get(network)) for network in networks)))
+        sizes = dict.fromkeys(
+            f"{count(line.n)} {line.of}" for _, line in lines if line.n is not None
+        )
+        note = f"n: {', '.join(sizes)}. 95 % intervals." if sizes else ""
+        grids.append(Grid(thing, ("figure", "reported", *networks), tuple(rows), note))
+    return grids
+
+
+def _obtained(line: Line | None) -> str:
+    """A figure with its interval."""
+    if line is None:
+        return UNDEFINED
+    ends = None if line.low is None or line.high is None else (line.low, line.high)
+    return number(line.obtained, ends, line.digits)
 
 
 def facts_of(record: Record) -> Mapping[str, str]:

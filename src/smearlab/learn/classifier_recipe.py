@@ -13,6 +13,7 @@ from smearlab.learn.objectives import Classification
 from smearlab.learn.recipe import override
 from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.transforms.picture_views import PictureViewConfig
+from smearlab.types import Element
 
 Protocol = Literal["paper", "honest"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
@@ -125,6 +126,9 @@ class ClassifierRecipe:
     loss : Classification
     freeze : bool
         Train the head only, on weights that are given.
+    segmented : {"RBC", "WBC", "PLT"}, optional
+        The element that the pictures show alone, as ``smearlab data segment`` makes them. Where
+        they are whole, the run says so.
     pretrain : ClassifierRecipe or None
         Trained first; this one goes on from its weights.
     reported : mapping
@@ -143,6 +147,7 @@ class ClassifierRecipe:
     train: TrainConfig
     loss: Classification = field(default_factory=Classification)
     freeze: bool = False
+    segmented: Element | None = None
     pretrain: ClassifierRecipe | None = None
     reported: Mapping[str, Any] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from smearlab.batch.workers import usable_cores
 from smearlab.datasets.manifest.balance import class_weights
 from smearlab.datasets.manifest.leaks import duplicates_sought
 from smearlab.datasets.manifest.table import Manifest, write_manifest
+from smearlab.datasets.segmented_manifest import segmented_elements
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import UsageError
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
@@ -117,6 +118,7 @@ def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:
     run, weights, classes = run_folder(recipe, asked), asked.weights, None
     refuse_other_folds(run, recipe.data.folds)
     splits = splits_of(recipe, asked)
+    recipe = _as_segmented(recipe, splits[0].manifest, asked)
     if recipe.pretrain is not None:
         first = replace(asked, n_train=None, weights=None)
         asked.say(f"first {recipe.pretrain.name}, whose weights the others begin with")
@@ -154,6 +156,20 @@ def _check(recipe: ClassifierRecipe, asked: Asked) -> None:
             f"{recipe.name} trains the head only, which needs a trained body: give its weights "
             "with --weights PATH, or train all of it with --no-freeze"
         )
+
+
+def _as_segmented(recipe: ClassifierRecipe, manifest: Manifest, asked: Asked) -> ClassifierRecipe:
+    """The recipe, which departs from itself where its pictures are not segmented as it wants."""
+    shown = segmented_elements(manifest.provenance)
+    if recipe.segmented is None or shown == (recipe.segmented,):
+        return recipe
+    word = recipe.segmented.lower()
+    asked.say(
+        f"{recipe.name} is for pictures of the {recipe.segmented} alone, and these show "
+        f"{' and '.join(shown) or 'everything'}: smearlab data segment M.parquet --element {word}"
+    )
+    said = f"pictures of {' and '.join(shown)} alone" if shown else "whole pictures, not segmented"
+    return replace(recipe, deviations=(*recipe.deviations, said))
 
 
 def _first_line(error: Exception) -> str:

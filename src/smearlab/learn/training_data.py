@@ -75,11 +75,12 @@ class TrainingData:
         return patches
 
     def _patches_key(self) -> str:
-        """What the patches follow from: the pictures, the segmenter, how they are cut."""
+        """What the patches follow from: pictures and their parts, segmenter, how they are cut."""
         assert self.folder is not None
         manifest = (self.folder / "manifest.csv").read_bytes()
         card = read_card(find_bundle("segmenter", self.segmenter), "segmenter")
-        facts = f"{card['sha256']} {PATCH_PX} {PATCH_CONTEXT}".encode()
+        parts = "".join(f"{f.image.name} {f.part}\n" for f in list_fields(self.folder))
+        facts = f"{card['sha256']} {PATCH_PX} {PATCH_CONTEXT} {parts}".encode()
         return hashlib.sha256(manifest + facts).hexdigest()[:12]
 
     @cached_property

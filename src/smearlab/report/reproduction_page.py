@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class ReproductionOnPage:
     findings : sequence of str
     pages : sequence of str
         Addresses of what lies beside it, relative to the page.
+    pictures : mapping of str to bytes
+        What a picture shows → a PNG file, which the page itself holds.
     """
 
     anchor: str
@@ -32,6 +35,15 @@ class ReproductionOnPage:
     facts: Any
     findings: Sequence[str]
     pages: Sequence[str] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def picture_uris(self) -> dict[str, str]:
+        """The pictures as data URIs: the page may load nothing else."""
+        return {
+            name: "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+            for name, png in self.pictures.items()
+        }
 
 
 def write_reproduction_page(

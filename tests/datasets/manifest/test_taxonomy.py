@@ -191,3 +191,13 @@ def test_a_table_without_labels_is_refused() -> None:
 def test_every_label_that_an_import_writes_has_a_meaning(name: str) -> None:
     for label in (*ADAPTERS[name].classes, *ADAPTERS[name].box_classes):
         assert kind_of(label, name) in KINDS
+
+
+def test_maturity_is_of_cells_and_says_nothing_of_fields_or_people() -> None:
+    of = TAXONOMIES["maturity2"].type_of
+    labels = ["ig", "PMY", "MMY", "erythroblast", "MYO", "SNE", "BA", "platelet", "KSC"]
+    expected = [*["immature"] * 5, "mature", "mature", None, None]
+    assert [of(kind_of(label, "pbc")) for label in labels] == expected
+    for label in ("0", "1"):
+        assert of(kind_of(label, "all_idb1")) is None
+    assert of(kind_of("0", "all_idb2")) is None  # healthy, of whatever age

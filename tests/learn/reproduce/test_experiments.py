@@ -29,6 +29,15 @@ def test_each_scale_of_a_table_of_classifiers_can_be_built(name: str, scale: str
         assert scale != "smoke" or built.train.max_steps == 2
 
 
+def test_of_a_table_of_classifiers_only_what_is_asked_for_is_trained(tmp_path: Path) -> None:
+    table = ClassifierTable(("w_net_svm", "lwcnn"), {}, "")
+    asked = Asked("simulated", tmp_path, scale="smoke", show=False, only=("lwcnn",))
+    assert {line.row for line in table(asked).lines} == {"lwcnn"}
+    assert (tmp_path / "lwcnn-honest").is_dir()
+    assert not (tmp_path / "w_net_svm-honest").exists()
+    assert EXPERIMENTS["w_net"].run.names == TABLES["w_net"].recipes
+
+
 def test_the_paper_is_reproduced_as_its_recipe_says() -> None:
     table = TABLES["w_net"]
     assert table._recipe("w_net", "paper") is CLASSIFIER_RECIPES["w_net"]

@@ -7,7 +7,7 @@ import importlib
 import typer
 
 #: Modules beside this one that add commands.
-PARTS = ("archives", "duplicates", "erythrocytes", "tables")
+PARTS = ("archives", "duplicates", "erythrocytes", "segment", "tables")
 
 app = typer.Typer(
     name="data",

@@ -94,7 +94,9 @@ def taxonomy(
     to: Annotated[
         str,
         typer.Option(
-            "--to", help="health2, elements3, wbc4, wbc5, cells8, cells9 or cells12 (the thesis)."
+            "--to",
+            help="health2, maturity2, elements3, wbc4, wbc5, cells8, cells9 or cells12 (the "
+            "thesis).",
         ),
     ],
     out: Out,

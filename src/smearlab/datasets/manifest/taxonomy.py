@@ -93,6 +93,16 @@ TAXONOMIES: Mapping[str, Taxonomy] = {
             "blast": ("blast", "field with leukaemia", "myeloblast", "monoblast"),
         },
     ),
+    "maturity2": Taxonomy(
+        "this project: mature or immature, which says nothing of disease",
+        {
+            "mature": _FIVE,
+            "immature": (
+                *("immature granulocyte", "promyelocyte", "erythroblast"),
+                *("myeloblast", "monoblast", "blast"),
+            ),
+        },
+    ),
     "elements3": Taxonomy(
         "the three formed elements, as box sets count them",
         {

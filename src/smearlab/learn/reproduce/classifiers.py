@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from smearlab.errors import UsageError
+from smearlab.errors import RunError, UsageError
 from smearlab.evaluation.comparison import FIGURES, compare_runs
 from smearlab.evaluation.comparison_grids import comparison_grids
 from smearlab.evaluation.reproductions import Line
+from smearlab.evaluation.runs import runs_of
 from smearlab.evaluation.tested_runs import open_runs
 from smearlab.learn import run_classifier as classifier_runs
 from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.recipes import CLASSIFIER_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, Scale
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, Scale, is_asked
 from smearlab.report.comparison_page import write_comparison_page
 
 PAGE = "comparison.html"
@@ -32,24 +34,33 @@ class ClassifierTable:
         Names, in the order of the paper's rows.
     cpu : mapping of str to sequence of str
         Recipe → settings of the scale ``cpu``; under ``""`` those of all others.
-    tuned : bool
-        Whether the scale ``cpu`` trains the ``_tuned`` twin of a recipe, where there is one: the
-        paper's own schedules take days on two cores.
+    twin : str
+        Ending of the recipes that the scales ``cpu`` and ``smoke`` train in the place of the
+        paper's, where there are such: its own schedules take days on two cores, and where it
+        trains the head only, weights are needed that an experiment is not given.
     """
 
     recipes: tuple[str, ...]
     cpu: Mapping[str, Sequence[str]]
-    tuned: bool = True
+    twin: str = "_tuned"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The recipes."""
+        return self.recipes
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and compare."""
-        recipes = [self._recipe(name, asked.scale) for name in self.recipes]
         runs = []
-        for recipe in recipes:
+        how = classifier_runs.Asked(
+            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
+        )
+        for name in self.recipes:
+            recipe = self._recipe(name, asked.scale)
+            if not is_asked(asked.only, name, self.recipes):
+                runs += _finished(classifier_runs.run_folder(recipe, how))
+                continue
             asked.say(f"{recipe.name}: {recipe.title}")
-            how = classifier_runs.Asked(
-                asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
-            )
             try:
                 for finished in classifier_runs.run_classifier(recipe, how):
                     asked.say(str(finished))
@@ -82,12 +93,20 @@ class ClassifierTable:
         own = CLASSIFIER_RECIPES[name]
         if scale == "paper":
             return own
-        recipe = CLASSIFIER_RECIPES.get(f"{name}_tuned", own) if self.tuned else own
+        recipe = CLASSIFIER_RECIPES.get(f"{name}{self.twin}", own)
         settings = _SMOKE if scale == "smoke" else self.cpu.get(name, self.cpu.get("", ()))
         recipe = replace(with_settings(recipe, settings), reported=own.reported)
         if scale == "smoke" and recipe.data.folds:
             recipe = replace(recipe, data=replace(recipe.data, folds=0))
         return recipe
+
+
+def _finished(folder: Path) -> list[Path]:
+    try:
+        runs_of(folder)
+    except RunError:
+        return []
+    return [folder]
 
 
 def lines_of(row: Mapping[str, Any], where: str) -> list[Line]:
@@ -147,6 +166,7 @@ def _findings(result: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 _A = "Mondal et al. 2024, BloodCell-Net"
+_B = "Khan et al. 2024, RWP-GAN"
 _C = "Jung et al. 2021, W-Net"
 _D = "Ferdousi et al. 2024"
 _E = "Hazra 2022"
@@ -194,12 +214,31 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "PBC and the Munich AML set, balanced by synthesis",
     ),
     Experiment(
-        "rwp_classify", "Healthy or blast by ResNet-50, ResNet-101 and MobileNetV2",
-        "Khan et al. 2024, RWP-GAN", "Section IV.D", ("all_idb2",),
+        "rwp_classify", "Healthy or blast, single cells, by three networks",
+        _B, "Section IV.D", ("all_idb2",),
         ClassifierTable(
             ("rwp_classify", "rwp_classify_resnet101", "rwp_classify_mobilenet_v2"),
-            {"": ("train.epochs=20",)},
+            {"": ("train.epochs=20",)}, "_unfrozen",
         ),
-        "ALL-IDB1 and ALL-IDB2, on request of their owners only",
+    ),
+    Experiment(
+        "rwp_classify_fields", "Healthy or blast, fields, by three networks",
+        _B, "Section IV.D", ("all_idb1",),
+        ClassifierTable(
+            ("rwp_classify_fields", "rwp_classify_fields_resnet101",
+             "rwp_classify_fields_mobilenet_v2"),
+            {"": ("train.epochs=20",)}, "_unfrozen",
+        ),
+    ),
+    Experiment(
+        "rwp_classify_maturity",
+        "Mature or immature white cells of PBC, which is not healthy or blast",
+        _B, "Section IV.D", ("pbc",),
+        ClassifierTable(
+            ("rwp_classify_maturity", "rwp_classify_maturity_resnet101",
+             "rwp_classify_maturity_mobilenet_v2"),
+            {"": ("train.epochs=6", "view.size_px=96")},
+        ),
+        "healthy cells and blasts of ALL-IDB",
     ),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -31,6 +32,9 @@ class Asked:
         Whether to draw progress bars.
     say : callable
         Told in a line what goes on.
+    only : tuple of str
+        Recipes or elements that are trained; all if it is empty. What is trained already stays in
+        the table.
     """
 
     data: str
@@ -39,6 +43,29 @@ class Asked:
     scale: Scale = "cpu"
     show: bool = True
     say: Callable[[str], None] = lambda line: None
+    only: tuple[str, ...] = ()
+
+
+def is_asked(only: Sequence[str], name: str, of: Sequence[str]) -> bool:
+    """Whether a recipe, or an element, is to be trained.
+
+    Parameters
+    ----------
+    only : sequence of str
+        As in :class:`Asked`.
+    name : str
+    of : sequence of str
+        All of its kind: if none of them is named, every one is asked for.
+
+    Examples
+    --------
+    >>> [is_asked(("wbc",), one, ("rbc", "wbc")) for one in ("rbc", "wbc")]
+    [False, True]
+    >>> is_asked(("wbc",), "pix2pix", ("rwp_gan", "pix2pix"))
+    True
+    """
+    named = set(only) & set(of)
+    return not named or name in named
 
 
 @dataclass(frozen=True)
@@ -55,6 +82,8 @@ class Outcome:
     pages : tuple of str
         Relative to the folder.
     seed : int
+    stands_in : bool
+        Whether the data are others than the paper's.
     """
 
     lines: tuple[Line, ...]
@@ -65,6 +94,20 @@ class Outcome:
     findings: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     seed: int = 0
+    stands_in: bool = True
+
+
+class Table(typing.Protocol):
+    """What trains and measures."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Recipes, and elements, that can be trained by themselves."""
+        ...
+
+    def __call__(self, asked: Asked) -> Outcome:
+        """Train what is not trained yet, and measure."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +126,7 @@ class Experiment:
     wanted : str
         The paper's own data, where they are others.
     run : callable
-        Takes :class:`Asked`, gives :class:`Outcome`.
+        Takes :class:`Asked`, gives :class:`Outcome`. Its ``names`` are what ``only`` may hold.
     """
 
     name: str
@@ -91,5 +134,5 @@ class Experiment:
     paper: str
     tables: str
     needs: tuple[str, ...]
-    run: Callable[[Asked], Outcome]
+    run: Table
     wanted: str = ""

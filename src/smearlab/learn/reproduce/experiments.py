@@ -14,11 +14,14 @@ from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.grids import Grid
 from smearlab.evaluation.reproductions import Record
-from smearlab.learn.reproduce import classifiers
+from smearlab.learn.reproduce import classifiers, rwp_gan
 from smearlab.learn.reproduce.experiment import SCALES, Asked, Experiment
+from smearlab.registry import look_up
 
 #: Every table that can be reproduced, by name.
-EXPERIMENTS: Mapping[str, Experiment] = {one.name: one for one in classifiers.EXPERIMENTS}
+EXPERIMENTS: Mapping[str, Experiment] = {
+    one.name: one for module in (classifiers, rwp_gan) for one in module.EXPERIMENTS
+}
 _LISTING = "manifest.csv"
 
 
@@ -42,16 +45,21 @@ def reproduce(experiment: Experiment, asked: Asked, command: str) -> Record:
     ------
     UsageError
         If there is no such scale.
+    UnknownNameError
+        If the table has no part that ``only`` names.
     DataError
         If none of the data that it needs is there.
     """
     if asked.scale not in SCALES:
         raise UsageError(f"scale must be one of {', '.join(SCALES)}; received {asked.scale!r}")
+    for name in asked.only:
+        look_up("part of the table", {one: one for one in experiment.run.names}, name)
     refuse_missing_data(experiment, asked.data)
     folder = folder_of(experiment, asked)
     folder.mkdir(parents=True, exist_ok=True)
     outcome = experiment.run(replace(asked, folder=folder))
-    stands_in = f"in the place of {experiment.wanted}" if experiment.wanted else ""
+    other = experiment.wanted and outcome.stands_in
+    stands_in = f"in the place of {experiment.wanted}" if other else ""
     record = Record(
         name=experiment.name,
         title=experiment.title,

@@ -1,4 +1,4 @@
-"""What has been cut already: a line a picture, so that an interrupted run goes on."""
+"""What has been done already: a line a picture, so that an interrupted run goes on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Journal:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: Path, settings: Mapping[str, Any]) -> Iterator[Journal]:
+    def open(
+        cls, path: Path, settings: Mapping[str, Any], made: tuple[str, str]
+    ) -> Iterator[Journal]:
         """Begin a journal, or take up an earlier one.
 
         Parameters
@@ -35,13 +37,16 @@ class Journal:
             Its folder is made if it is missing.
         settings : mapping
             What the entries depend on.
+        made : tuple of str
+            What the entries are about and how it came about, e.g. ``("cells", "cut")``; for
+            messages.
 
         Raises
         ------
         OutputExistsError
             If the folder holds something else, or a journal of other settings.
         """
-        before = cls._read(path, settings)
+        before = cls._read(path, settings, made)
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps({"settings": settings}, sort_keys=True)]
         lines += [json.dumps({"path": key, **entry}) for key, entry in before.items()]
@@ -50,7 +55,9 @@ class Journal:
             yield cls(before, file)
 
     @staticmethod
-    def _read(path: Path, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _read(
+        path: Path, settings: Mapping[str, Any], made: tuple[str, str]
+    ) -> dict[str, dict[str, Any]]:
         if not path.exists():
             if path.parent.is_file() or (path.parent.is_dir() and any(path.parent.iterdir())):
                 raise OutputExistsError(f"{path.parent} exists and is not empty; name a new folder")
@@ -66,14 +73,14 @@ class Journal:
                 first = entry
             else:
                 entries[entry.pop("path")] = entry
-        written = first.get("settings")
+        (things, done), written = made, first.get("settings")
         if written is None:
-            raise OutputExistsError(f"{path} is no list of cut cells; name a new folder")
+            raise OutputExistsError(f"{path} is no list of {done} {things}; name a new folder")
         for name, value in settings.items():
             if written.get(name) != value:
                 raise OutputExistsError(
-                    f"{path.parent} holds cells cut with {name} {written.get(name)}, not {value}; "
-                    "name a new folder"
+                    f"{path.parent} holds {things} {done} with {name} {written.get(name)}, not "
+                    f"{value}; name a new folder"
                 )
         return entries
 

@@ -1,0 +1,294 @@
+"""Tables 1 and 2 of paper B: RWP-GAN, its rivals, and what stands beside, on the same fields."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smearlab.datasets.element_pairs import held_out_pairs
+from smearlab.datasets.pair_files import PairFile
+from smearlab.errors import DataError, UsageError
+from smearlab.evaluation.reproductions import Line
+from smearlab.evaluation.runs import SUMMARY
+from smearlab.learn import run_classifier
+from smearlab.learn.export_segmenters import export_segmenter
+from smearlab.learn.recipes import SEGMENTATION_RECIPES
+from smearlab.learn.reproduce.element_figures import Measured, Measurement
+from smearlab.learn.reproduce.element_lines import (
+    SOURCE_WORDS,
+    figure_lines,
+    findings,
+    loss_lines,
+    training_lines,
+)
+from smearlab.learn.reproduce.element_sheets import write_sheet
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
+from smearlab.learn.run_segmenter import RunPairs, element_run_folder, pairs_of, run_segmenter
+from smearlab.learn.segmentation_recipe import SegmentationRecipe
+from smearlab.learn.segmenter_run import SegmenterRun, open_segmenter_run
+from smearlab.types import ELEMENTS, Element
+
+#: Folder of the bundles in that of the experiment.
+BUNDLES = "bundles"
+_SIMULATED, _DISTANT = "simulated", "bbbc041seg"
+#: How much of the training the smaller scales do. A step of a GAN sees one picture, one of the
+#: U-Net four: either takes about as long, an hour an element on two cores.
+SMOKE = ("train.max_steps=2", "train.workers=0", "data.judged_tiles=2", "data.per_picture=1")
+CPU: Mapping[str, Sequence[str]] = {
+    "rwp_gan": ("train.max_steps=1200",),
+    "pix2pix": ("train.max_steps=1200",),
+    "unet_bce_dice": ("train.max_steps=240", "train.batch_size=4"),
+}
+#: What is measured beside the networks that are trained: name in tables → model.
+BESIDE: Mapping[str, str] = {"shipped segmenter": "default", "U-Net of paper A": "bloodcell_unet"}
+_LEFT_OUT = (
+    "FID, IS, PSI, KID and WD of Table 3 are left out",
+    "SSIM, PSNR and SNR stand beside the paper's on a white ground: on black its SNR would lie far "
+    "below its PSNR; they are of what the network drew, or, where it draws nothing, of the field's "
+    "pixels inside its mask",
+    "losses of Table 1: L1 is of pictures in [0, 1]; on the generator's own range of [-1, 1] it "
+    "would be twice as large",
+)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is known of one element."""
+
+    element: Element
+    pairs: RunPairs
+    tested: tuple[PairFile, ...]
+    runs: Mapping[str, SegmenterRun]
+    measured: Mapping[str, Measured]
+    lacking: tuple[str, ...]
+    page: str | None
+
+
+@dataclass(frozen=True)
+class SegmenterTable:
+    """Recipes that are trained for every element, and measured on the same fields.
+
+    Parameters
+    ----------
+    recipes : tuple of str
+        The first is the paper's own, the last the plain network that it must beat.
+    cpu : mapping of str to sequence of str
+        Recipe → settings of the scale ``cpu``.
+    smoke : tuple of str
+        Settings of the scale ``smoke``.
+    own : mapping of str to sequence of str
+        Recipe → settings at every scale.
+    elements : tuple of str
+    beside : mapping of str to str
+        Name in tables → model that is measured besides.
+    smoke_fields : int
+        Test fields of each kind of target at the scale ``smoke``; the other scales take all.
+    """
+
+    recipes: tuple[str, ...] = ("rwp_gan", "pix2pix", "unet_bce_dice")
+    cpu: Mapping[str, Sequence[str]] = field(default_factory=lambda: CPU)
+    smoke: tuple[str, ...] = SMOKE
+    own: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    elements: tuple[Element, ...] = ELEMENTS
+    beside: Mapping[str, str] = field(default_factory=lambda: BESIDE)
+    smoke_fields: int = 2
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What ``--only`` may name."""
+        return (*self.recipes, *(element.lower() for element in self.elements))
+
+    def __call__(self, asked: Asked) -> Outcome:
+        """Train what is not trained yet, measure what is not measured yet."""
+        parts = list(self._parts(asked))
+        runs = [run for part in parts for run in part.runs.values()]
+        if not runs:
+            raise UsageError("nothing of this table is trained yet: leave out --only")
+        own = [said for run in runs for said in run.summary.deviations]
+        there = {part.element for part in parts if part.runs}
+        none = [f"{one}: not trained yet" for one in self.elements if one not in there]
+        seconds = [run.summary.train_seconds or 0.0 for run in runs]
+        seconds += [one.seconds for part in parts for one in part.measured.values()]
+        return Outcome(
+            lines=tuple(line for part in parts for line in self._lines(part)),
+            data=tuple(_data_of(part) for part in parts),
+            deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *_LEFT_OUT, *own])),
+            hardware=", ".join(dict.fromkeys(run.summary.hardware for run in runs)),
+            seconds=sum(seconds),
+            findings=(*(said for part in parts for said in self._findings(part)), *none),
+            pages=tuple(part.page for part in parts if part.page),
+            seed=runs[0].summary.seed,
+            stands_in=not any(file.source == "all_idb1" for part in parts for file in part.tested),
+        )
+
+    def recipe(self, name: str, element: Element, asked: Asked) -> SegmentationRecipe:
+        """A recipe as the scale trains it.
+
+        Parameters
+        ----------
+        name : str
+        element : {"RBC", "WBC", "PLT"}
+        asked : Asked
+        """
+        settings = {"smoke": self.smoke, "cpu": self.cpu.get(name, ()), "paper": ()}[asked.scale]
+        settings = [*settings, *self.own.get(name, ())]
+        return SEGMENTATION_RECIPES[name].asked_for(element, asked.protocol, settings)
+
+    def _parts(self, asked: Asked) -> Iterator[_Part]:
+        for element in self.elements:
+            runs = dict(self._runs(element, asked))
+            if not runs:
+                continue
+            pairs = pairs_of(
+                self.recipe(next(iter(runs)), element, asked).data,
+                element,
+                asked.data,
+                asked.protocol,
+            )
+            tested = self._tested(element, pairs, asked)
+            measured, lacking = self._measured(element, runs, tested, asked)
+            page = f"{element.lower()}.png"
+            leading = measured[next(iter(runs))]
+            drawn = write_sheet(asked.folder / page, leading, measured, tested)
+            shown = page if drawn else None
+            yield _Part(element, pairs, tested, runs, measured, lacking, shown)
+
+    def _runs(self, element: Element, asked: Asked) -> Iterator[tuple[str, SegmenterRun]]:
+        """Finished runs with their bundles; what is asked for is trained first."""
+        how = run_classifier.Asked(
+            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
+        )
+        for name in self.recipes:
+            recipe = self.recipe(name, element, asked)
+            folder = element_run_folder(recipe, element, how)
+            if is_asked(asked.only, name, self.recipes) and is_asked(
+                asked.only, element.lower(), [one.lower() for one in self.elements]
+            ):
+                folder = run_segmenter(recipe, element, how)
+            elif not (folder / SUMMARY).is_file():
+                continue
+            run = open_segmenter_run(folder)
+            _export(run, _bundle(asked, name) / element.lower())
+            yield name, run
+
+    def _tested(self, element: Element, pairs: RunPairs, asked: Asked) -> tuple[PairFile, ...]:
+        """The test part, or, where there is none, what stands for it; and red cells elsewhere."""
+        files = pairs.part("test") or pairs.part(pairs.judged)
+        if element == "RBC" and asked.data != _SIMULATED:
+            try:
+                files += held_out_pairs(Path(asked.data))
+            except (DataError, UsageError):
+                asked.say(f"{_DISTANT} is not in {asked.data}: red cells are not measured on it")
+        if asked.scale != "smoke":
+            return tuple(files)
+        kinds = dict.fromkeys(file.source for file in files)
+        return tuple(
+            file
+            for kind in kinds
+            for file in [one for one in files if one.source == kind][: self.smoke_fields]
+        )
+
+    def _measured(
+        self,
+        element: Element,
+        runs: Mapping[str, SegmenterRun],
+        tested: Sequence[PairFile],
+        asked: Asked,
+    ) -> tuple[dict[str, Measured], tuple[str, ...]]:
+        """Figures of every model that is there, and what is said of the others."""
+        models = {name: str(_bundle(asked, name)) for name in runs} | dict(self.beside)
+        found, lacking = {}, []
+        for name, model in models.items():
+            measurement = Measurement(name, model, element, asked.folder / "figures")
+            why = measurement.why_not
+            if why is None:
+                asked.say(f"{element}: measuring {name} on {len(tested)} fields")
+                found[name] = measurement.run(tested)
+            else:
+                lacking.append(f"{element}: {name} is left out: {why}")
+        return found, tuple(lacking)
+
+    def _lines(self, part: _Part) -> Iterator[Line]:
+        first = self.recipes[0]
+        reported = SEGMENTATION_RECIPES[first].reported
+        yield from figure_lines(part.element, part.measured, reported, first)
+        for name, run in part.runs.items():
+            told = reported if name == first else {}
+            if "critic" in run.summary.networks:
+                yield from loss_lines(part.element, name, run.folder, told)
+            yield training_lines(part.element, name, run.summary, told)
+
+    def _findings(self, part: _Part) -> Iterator[str]:
+        yield from findings(part.element, part.measured, self.recipes[0], self.recipes[-1])
+        for name, run in part.runs.items():
+            for warning in run.summary.warnings:
+                yield f"{part.element}: {name}: {warning}"
+        for name in self.recipes:
+            if name not in part.runs:
+                yield f"{part.element}: {name} is not trained yet"
+        yield from part.lacking
+
+    def _scaled_down(self, asked: Asked) -> list[str]:
+        """What the scale cuts, as a deviation."""
+        if asked.scale == "paper":
+            return []
+        said = []
+        for name in self.recipes:
+            train = self.recipe(name, self.elements[0], asked).train
+            epochs = "/".join(str(n) for n in SEGMENTATION_RECIPES[name].epochs.values())
+            said.append(
+                f"scale {asked.scale}: {name} takes {train.max_steps} steps of "
+                f"{train.step_samples} pictures at most in the place of {epochs} epochs"
+            )
+        return said
+
+
+def _bundle(asked: Asked, name: str) -> Path:
+    return asked.folder / BUNDLES / name
+
+
+def _export(run: SegmenterRun, folder: Path) -> None:
+    """Write the bundle, unless it is there and of this training."""
+    path = folder / "card.json"
+    if path.is_file():
+        card = json.loads(path.read_text(encoding="utf-8"))
+        judged = card.get("metrics", {}).values()
+        if card.get("training") == run.asked and dict(run.summary.figures) in [*judged, {}]:
+            return
+    export_segmenter(run, folder)
+
+
+def _data_of(part: _Part) -> str:
+    """What was learnt from and measured on, in a sentence."""
+    learnt = part.pairs.part("train")
+    sets = ", ".join(sorted({file.name.partition("/")[0] for file in learnt}))
+    chosen = len(part.pairs.part("val"))
+    chose = f", {chosen} chose" if chosen else ""
+    tested = Counter(file.source for file in part.tested)
+    on = " and ".join(f"{n} fields ({SOURCE_WORDS[kind]})" for kind, n in tested.items())
+    whole = "" if part.pairs.part("test") else ", which chose, too"
+    return (
+        f"{part.element}: learnt from {len(learnt)} pairs of {sets} ({_kinds(learnt)}){chose}; "
+        f"measured on {on}{whole}"
+    )
+
+
+def _kinds(files: Sequence[PairFile]) -> str:
+    found = Counter(SOURCE_WORDS[file.source] for file in files)
+    return ", ".join(f"{kind} {n}" for kind, n in found.items())
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "rwp_gan",
+        "Red cells, white cells and platelets by RWP-GAN and its rivals",
+        "Khan et al. 2024, RWP-GAN",
+        "Tables 1 and 2",
+        ("txl_pbc", "bccd", "all_idb1"),
+        SegmenterTable(),
+        "ALL-IDB1, on request of its owners only",
+    ),
+)
