@@ -22,7 +22,7 @@ RECORD = Record(
         Line("WBC (masks), unet_bce_dice", "PCC", None, "", 0.995, 0.99, 0.999, 1106, "fields"),
     ),
     data=("WBC: learnt from 868 pairs",), deviations=("fewer steps",), hardware="two cores",
-    command="smearlab reproduce rwp_gan --data /home/me/sets", commit="", version="1.0",
+    command="smearlab reproduce rwp_gan --data /sets/sets", commit="", version="1.0",
     finished="2026-01-01", seconds=60.0, findings=("rwp_gan loses to the plain U-Net",),
 )  # fmt: skip
 
