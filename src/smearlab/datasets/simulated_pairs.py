@@ -62,7 +62,7 @@ def simulate_pair(file: PairFile) -> ElementPair:
         Of :func:`simulated_pairs`.
     """
     assert file.seed is not None
-    truth = simulate_field(file.seed, config := _varied(file.seed))
+    truth = simulate_field(file.seed, config := varied_smear(file.seed))
     labels = truth.labels.array
     own = [cell for cell in truth.cells if cell.element == file.element]
     objects: NDArray[np.int32] = np.where(
@@ -82,8 +82,14 @@ def simulate_pair(file: PairFile) -> ElementPair:
     )
 
 
-def _varied(seed: int) -> SmearConfig:
-    """Settings drawn by the seed. Every field holds white cells and platelets."""
+def varied_smear(seed: int) -> SmearConfig:
+    """Settings drawn by the seed. Every field holds white cells and platelets.
+
+    Parameters
+    ----------
+    seed : int
+        At least 0.
+    """
     rng = np.random.default_rng([seed, 53])
     shares = rng.dirichlet([0.6, 0.6, 0.8, 2.0])[:3] * 0.95
     return SmearConfig(
