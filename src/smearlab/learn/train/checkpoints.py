@@ -75,7 +75,7 @@ def what_is_kept(run: Path) -> str:
     """
     if (run / _TENSORS).exists():
         return f"The last checkpoint in {run} is kept"
-    return f"{run} has no checkpoint yet"
+    return f"{run} has no checkpoint yet: delete it before it is begun with other settings"
 
 
 @dataclass(frozen=True)

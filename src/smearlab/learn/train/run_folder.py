@@ -17,8 +17,6 @@ _CONFIG = "config.json"
 #: A line a step, and a line a validation.
 STEP_LOG, VALIDATION_LOG = "log.jsonl", "validation.jsonl"
 _ABSENT = "not there"
-#: What a run holds before its first checkpoint.
-_BEGUN = frozenset({_CONFIG, STEP_LOG, VALIDATION_LOG, "manifest.parquet"})
 #: Says only in words what the run is: no number follows from it.
 _WORDS = ("deviations",)
 
@@ -30,9 +28,6 @@ def open_run(
     defaults: Mapping[str, Any] | None = None,
 ) -> None:
     """Make the folder, or check that it was made for the same configuration.
-
-    A run that ended before its first checkpoint, as one that diverged at once, begins anew with
-    whatever configuration.
 
     Parameters
     ----------
@@ -58,18 +53,14 @@ def open_run(
     path = run / _CONFIG
     asked = json.loads(json.dumps(asked))
     usual = json.loads(json.dumps(asdict(TrainConfig()) if defaults is None else defaults))
-    fresh = json.dumps({"asked": asked, "hardware": hardware}, indent=1)
     if not path.exists():
-        write_text(path, fresh)
+        kept = {"asked": asked, "hardware": hardware}
+        write_text(path, json.dumps(kept, indent=1))
         return
     found = json.loads(path.read_text(encoding="utf-8"))["asked"]
     old, new = (dict(_leaves(_compared(one, usual))) for one in (found, asked))
     differ = [key for key in {**old, **new} if old.get(key, _ABSENT) != new.get(key, _ABSENT)]
-    if differ and _BEGUN.issuperset(file.name for file in run.iterdir()):
-        for name in (STEP_LOG, VALIDATION_LOG):
-            (run / name).unlink(missing_ok=True)
-        write_text(path, fresh)
-    elif differ:
+    if differ:
         parts = ", ".join(sorted({key.partition(".")[0] for key in differ}))
         changes = "; ".join(
             f"{key} was {old.get(key, _ABSENT)!r} and is {new.get(key, _ABSENT)!r}"
