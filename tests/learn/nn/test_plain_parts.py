@@ -12,7 +12,7 @@ from smearlab.learn.nn.plain import conv_pool, dense, vgg_features, vgg_stage_st
 
 def test_a_convolution_keeps_the_size_and_its_pool_halves_it() -> None:
     block = conv_pool(3, 5, dropout=0.4)
-    assert [type(m) for m in block] == [nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Dropout]
+    assert [type(m) for m in block] == [nn.Conv2d, nn.MaxPool2d, nn.ReLU, nn.Dropout]
     assert block(torch.rand(1, 3, 8, 6)).shape == (1, 5, 4, 3)
     assert len(conv_pool(3, 5)) == 3
 

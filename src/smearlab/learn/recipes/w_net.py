@@ -140,7 +140,7 @@ W_NET_PBC = replace(
     title="W-Net on the eight types of PBC, trained our way",
     data=PictureData(("pbc",), "cells8", folds=5),
     view=replace(W_NET.view, ranges=EightVersionRanges()),
-    train=replace(W_NET_TUNED.train, epochs=60, lr=8e-4),
+    train=replace(W_NET_TUNED.train, epochs=24, batch_size=16, lr=1e-3),
     deviations=(
         "eight types of PBC in the place of five of a private set",
         _ACCURACY,
