@@ -25,7 +25,7 @@ demo: $(VENV)/bench.stamp ## analyse three simulated fields: table of counts, re
 	@$(RUN)/smearlab analyze demo/fields/images --out demo/report --simulated
 
 test: $(VENV)/test.stamp lint ## check style, spelling, types and layers, then run the tests
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/test.stamp ## check style, spelling, types and layers
 	$(RUN)/ruff check .
