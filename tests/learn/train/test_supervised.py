@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +18,12 @@ import torch
 import toy_run
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
 from toy_run import CONFIG, Stripes, fresh_model, losses_of, same_weights, train
 
 from smearlab.errors import RunError, UsageError
 from smearlab.learn.models.cell_types import CellTypes, CellTypesConfig
 from smearlab.learn.train import progress
-from smearlab.learn.train.sampling import Sample, samples_of_step
+from smearlab.learn.train.sampling import Sample
 from smearlab.learn.train.supervised import fit
 
 FILES = {
@@ -286,91 +284,6 @@ def test_weights_are_averaged_as_their_text_says(tmp_path: Path) -> None:
         train(tmp_path / "averaged", replace(CONFIG, max_steps=3, ema=0.22)),
         train(tmp_path / "raw3", replace(CONFIG, max_steps=3, ema=0.0)),
     )
-
-
-def nan_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    losses = dict(toy_run.OBJECTIVE(model, batch))
-    return {"loss": losses["loss"] * math.nan, "accuracy": losses["accuracy"]}
-
-
-def steep_loss(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Finite, but its gradient is not: √x at 0."""
-    x = (batch["pixels"].permute(0, 3, 1, 2) / 255).float()
-    return {"loss": (model(x) * 0).abs().sqrt().sum()}
-
-
-@pytest.mark.parametrize(
-    ("objective", "message"),
-    [
-        (nan_loss, r"training diverged: \{'loss': nan, 'accuracy': .*lower train.lr \(0.01\)"),
-        (steep_loss, r"training diverged: gradient norm (nan|inf) at \{'loss': 0.0\}"),
-    ],
-)
-def test_a_run_that_diverges_stops_and_says_so(
-    objective: toy_run.Objective, message: str, tmp_path: Path
-) -> None:
-    model = fresh_model()
-    before = {key: value.clone() for key, value in model.state_dict().items()}
-    with pytest.raises(FloatingPointError, match=f"{message}.*has no checkpoint yet"):
-        fit(model, Stripes(), objective, CONFIG, tmp_path, show=False)
-    assert not (tmp_path / "model.safetensors").exists()
-    trained = dict(model.named_parameters())
-    assert all(torch.equal(before[name], value) for name, value in trained.items())
-
-
-class Named(Stripes):
-    """Stripes that have names."""
-
-    def describe(self, index: int) -> str:
-        return f"stripe-{index}.png"
-
-
-def test_a_loss_that_is_no_number_names_its_samples_and_keeps_the_checkpoint(
-    tmp_path: Path,
-) -> None:
-    """One sample spoils the first batch that it is in, in the second epoch."""
-    spoilt = samples_of_step(toy_run.SAMPLES, CONFIG, 4)
-    steps = 0
-
-    def objective(model: nn.Module, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        nonlocal steps
-        steps += 1
-        return (nan_loss if steps == 5 else toy_run.OBJECTIVE)(model, batch)
-
-    names = ", ".join(f"stripe-{index}.png" for index in spoilt)
-    with pytest.raises(
-        FloatingPointError, match=rf"in step 5, epoch 2; .* look at its samples: {names}\. The last"
-    ):
-        fit(fresh_model(), Named(), objective, CONFIG, tmp_path, show=False)
-    assert json.loads((tmp_path / "checkpoint.json").read_text())["step"] == 3
-    weights = load_file(tmp_path / "model.safetensors")
-    assert all(bool(torch.isfinite(value).all()) for value in weights.values())
-    train(tmp_path / "same", replace(CONFIG, max_steps=3))
-    same = load_file(tmp_path / "same" / "model.safetensors")
-    assert all(torch.equal(weights[name], value) for name, value in same.items())
-
-
-def test_weights_that_are_no_numbers_never_replace_a_checkpoint(tmp_path: Path) -> None:
-    """The last step of the second epoch has a finite loss, and a gradient nobody looks at."""
-    config, steps = replace(CONFIG, clip_norm=0.0), 0
-
-    def objective(model: nn.Module, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        nonlocal steps
-        steps += 1
-        return (steep_loss if steps == 6 else toy_run.OBJECTIVE)(model, batch)
-
-    with pytest.raises(
-        FloatingPointError,
-        match=r"\S+ is not finite after step 6; lower train.lr \(0.01\), or set train.clip_norm",
-    ):
-        fit(fresh_model(), Stripes(), objective, config, tmp_path, show=False)
-    assert json.loads((tmp_path / "checkpoint.json").read_text())["step"] == 3
-    train(tmp_path / "same", replace(config, max_steps=3))
-    for name in ("model", "checkpoint"):
-        kept, same = (
-            load_file(run / f"{name}.safetensors") for run in (tmp_path, tmp_path / "same")
-        )
-        assert all(torch.equal(kept[key], value) for key, value in same.items())
 
 
 def test_the_log_is_readable_while_it_grows(

@@ -165,6 +165,11 @@ class Points:
         return {"point": self.points[index], "label": np.array(index % 2)}
 
 
+ZEROS = Points(np.zeros((100, 1)))
+#: Of the Dirac-GAN.
+DIRAC = AdversarialConfig(epochs=1000, batch_size=4, lr_generator=0.02, lr_critic=0.03)
+
+
 class PointGame(Game):
     """Points made of noise, judged as they are."""
 
