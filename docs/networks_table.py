@@ -24,6 +24,7 @@ CLASSES = {
     "lstm": 5,
     "resnet50_biased": 5,
     "cell_types": 9,
+    "cell_types_compact": 9,
 }
 HEADER = (
     "| name | network | from | input, px | classes | parameters | MACs, millions |",

@@ -44,6 +44,7 @@ SIZES = {
     "resnet101": (1000, 44_549_160),
     "mobilenet_v2": (1000, 3_504_872),
     "efficientnet_b0": (1000, 5_288_548),
+    "regnety_400mf": (1000, 4_344_144),
     "efficientnet_b7": (1000, 66_347_960),
     "inception_v3": (1000, 23_834_568),
     "xception": (1000, 22_855_952),
@@ -54,6 +55,7 @@ SIZES = {
     "convnext_nano": (1000, 15_593_560),
     "efficientnetv2_nano": (1000, 13_649_388),
     "cell_types": (9, 5_008_793),
+    "cell_types_compact": (9, 4_713_369),
 }
 #: Networks whose layers fix the size of their images; the others take small ones.
 FIXED = {"w_net", "lwcnn", "alexnet", "vgg_paper_c", "lstm", "sequential_cnn"}

@@ -152,6 +152,9 @@ BACKBONES: Mapping[str, BackboneConfig] = {
     "efficientnet_b0": BackboneConfig(
         "torchvision", "efficientnet_b0", 224, "classifier.1", _blocks("features", *range(1, 9))
     ),
+    "regnety_400mf": BackboneConfig(
+        "timm", "regnety_004", 224, "head.fc", ("s1", "s2", "s3", "s4")
+    ),
     "efficientnet_b7": BackboneConfig(
         "torchvision", "efficientnet_b7", 128, "classifier.1", _blocks("features", *range(1, 9))
     ),

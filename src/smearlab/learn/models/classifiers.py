@@ -112,6 +112,7 @@ CLASSIFIERS: Mapping[str, ClassifierEntry] = {
     "resnet101": _library("resnet101", "ResNet-101", "He et al. 2016; B"),
     "mobilenet_v2": _library("mobilenet_v2", "MobileNetV2", "Sandler et al. 2018; B"),
     "efficientnet_b0": _library("efficientnet_b0", "EfficientNet-B0", "Tan & Le 2019; E"),
+    "regnety_400mf": _library("regnety_400mf", "RegNetY-400MF", "Radosavovic et al. 2020"),
     "efficientnet_b7": _library("efficientnet_b7", "EfficientNet-B7", "Tan & Le 2019; D"),
     "inception_v3": _library("inception_v3", "Inception-v3", "Szegedy et al. 2016; E"),
     "xception": _library("xception", "Xception", "Chollet 2017; E"),
@@ -127,6 +128,12 @@ CLASSIFIERS: Mapping[str, ClassifierEntry] = {
         lambda classes: CellTypes(CellTypesConfig(classes, blocks=(2, 2, 3, 3))),
         96,
         "The classifier that ships",
+        "this project",
+    ),
+    "cell_types_compact": ClassifierEntry(
+        lambda classes: CellTypes(CellTypesConfig(classes, blocks=(2, 2, 2, 3))),
+        96,
+        "The classifier that ships, a block less",
         "this project",
     ),
 }
