@@ -16,6 +16,7 @@ from smearlab.learn.train.checkpoints import parameter_count
 #: Number of classes in the paper that a network is built for; the others are shown with twelve.
 CLASSES = {
     "w_net": 5,
+    "w_net_8_ways": 5,
     "lwcnn": 9,
     "vgg19_dense": 4,
     "vgg16_dense": 4,

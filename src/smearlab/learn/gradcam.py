@@ -73,13 +73,15 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Sequence[int]) -> NDArra
                 f"{type(model).__name__} has no convolutional feature map: there is no Grad-CAM "
                 "map of it"
             )
+        # A network may look at a picture in several ways: as it lies first, in the same pass.
         features = seen[-1]
         chosen = logits[torch.arange(len(images)), torch.as_tensor(classes)]
         (gradients,) = torch.autograd.grad(chosen.sum(), features)
     finally:
         model.train(training)
+    features, gradients = features.detach()[: len(images)], gradients[: len(images)]
     weights = gradients.mean((2, 3), keepdim=True)
-    maps = F.relu((weights * features.detach()).sum(1, keepdim=True))
+    maps = F.relu((weights * features).sum(1, keepdim=True))
     peak = maps.amax((1, 2, 3), keepdim=True)
     maps = maps / torch.where(peak > 0, peak, torch.ones_like(peak))
     size = (images.shape[-2], images.shape[-1])

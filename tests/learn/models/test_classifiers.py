@@ -29,6 +29,7 @@ pytest.importorskip("timm", reason="timm is not installed: the train extra is mi
 #: text allows; for the networks of libraries, what their publications count, with this head.
 SIZES = {
     "w_net": (5, 16_806_949),
+    "w_net_8_ways": (5, 16_806_949),
     "lwcnn": (9, 653_129),
     "vgg19_dense": (4, 21_206_852),
     "vgg16_dense": (4, 15_897_156),
@@ -44,6 +45,7 @@ SIZES = {
     "resnet101": (1000, 44_549_160),
     "mobilenet_v2": (1000, 3_504_872),
     "efficientnet_b0": (1000, 5_288_548),
+    "efficientnet_lite0": (1000, 4_652_008),
     "regnety_400mf": (1000, 4_344_144),
     "efficientnet_b7": (1000, 66_347_960),
     "inception_v3": (1000, 23_834_568),
@@ -58,7 +60,7 @@ SIZES = {
     "cell_types_compact": (9, 4_713_369),
 }
 #: Networks whose layers fix the size of their images; the others take small ones.
-FIXED = {"w_net", "lwcnn", "alexnet", "vgg_paper_c", "lstm", "sequential_cnn"}
+FIXED = {"w_net", "w_net_8_ways", "lwcnn", "alexnet", "vgg_paper_c", "lstm", "sequential_cnn"}
 #: Small enough to be run as a bundle, too.
 RUN = [name for name, (_, size) in SIZES.items() if size < 30_000_000]
 

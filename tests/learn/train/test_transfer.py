@@ -110,6 +110,25 @@ def test_vgg_weights_of_a_library_fit_the_dense_one(tmp_path: Path) -> None:
     assert found.share == 1
 
 
+def test_the_same_network_under_other_names_fits_by_its_order(tmp_path: Path) -> None:
+    source, model = mobilenet(1, classes=5), mobilenet(2)
+    before = model.head.weight.detach().clone()  # type: ignore[operator,union-attr]
+    named = {
+        f"layers.{number}.{name.rpartition('.')[2]}": value
+        for number, (name, value) in enumerate(source.state_dict().items())
+    }
+    path = tmp_path / "w.pt"
+    torch.save(named, path)
+    found = load_backbone(model, path)
+    assert (found.share, found.kept) == (1.0, ())
+    assert equal(source, model, "network.features")
+    assert torch.equal(model.head.weight, before)  # type: ignore[arg-type]
+    # Of another order nothing is taken.
+    torch.save(dict(reversed(named.items())), path)
+    with pytest.raises(UsageError, match="is of another network"):
+        load_backbone(mobilenet(2), path)
+
+
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
     weights = w_net(1).state_dict()
     weights["features.1.0.weight"] = torch.zeros(32, 16, 5, 5)

@@ -14,6 +14,7 @@ from smearlab.io.quick_jpeg import Reduced
 from smearlab.learn.transforms.affine_ranges import (
     PAPER_A,
     PAPER_D,
+    TURNED,
     AffineRanges,
     EightVersionRanges,
 )
@@ -21,7 +22,6 @@ from smearlab.learn.transforms.paper_augmentations import EightVersions
 from smearlab.learn.transforms.picture_views import cut_view
 
 tv_tensors = pytest.importorskip("torchvision.tv_tensors", reason="torchvision is not installed")
-TURNED = AffineRanges((-180.0, 180.0), (-0.06, 0.06), (-0.05, 0.05), (0.88, 1.14), 0.5)
 
 
 def test_without_changes_a_view_looks_at_its_window() -> None:

@@ -152,6 +152,14 @@ BACKBONES: Mapping[str, BackboneConfig] = {
     "efficientnet_b0": BackboneConfig(
         "torchvision", "efficientnet_b0", 224, "classifier.1", _blocks("features", *range(1, 9))
     ),
+    "efficientnet_lite0": BackboneConfig(
+        "timm",
+        "tf_efficientnet_lite0",
+        224,
+        "classifier",
+        _blocks("blocks", *range(7)),
+        SYMMETRIC,
+    ),
     "regnety_400mf": BackboneConfig(
         "timm", "regnety_004", 224, "head.fc", ("s1", "s2", "s3", "s4")
     ),

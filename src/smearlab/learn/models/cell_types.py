@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from smearlab.errors import UsageError
 from smearlab.learn.models.checks import check_classes, check_dropout
 from smearlab.learn.nn.blocks import ConvNorm, stage
+from smearlab.learn.nn.ways import lain
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,5 @@ class CellTypes(nn.Module):
         if self.training or self.config.turns == 1:
             return self._logits(x)
         step = 4 // self.config.turns
-        turned = torch.cat([_turn(x, q) for q in range(0, 4, step)])
+        turned = torch.cat([lain(x, q) for q in range(0, 4, step)])
         return self._logits(turned).reshape(self.config.turns, x.shape[0], -1).mean(0)
-
-
-def _turn(x: Tensor, quarters: int) -> Tensor:
-    """Turn by 90° steps through transpositions and mirrors, which ONNX knows."""
-    if quarters % 2:
-        x = x.transpose(2, 3)
-    mirrored = {0: [], 1: [2], 2: [2, 3], 3: [3]}[quarters]
-    return torch.flip(x, mirrored) if mirrored else x

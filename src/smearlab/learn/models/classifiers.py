@@ -25,6 +25,7 @@ from smearlab.learn.models.sequential_cnn import SequentialCNN, SequentialCNNCon
 from smearlab.learn.models.vgg19_dense import VGGDense, VGGDenseConfig
 from smearlab.learn.models.vgg_paper_c import VGGPaperC, VGGPaperCConfig
 from smearlab.learn.models.w_net import WNet, WNetConfig
+from smearlab.learn.nn.ways import OverWays
 from smearlab.registry import look_up
 
 
@@ -60,6 +61,12 @@ def _library(name: str, title: str, source: str) -> ClassifierEntry:
 CLASSIFIERS: Mapping[str, ClassifierEntry] = {
     "w_net": ClassifierEntry(
         lambda classes: WNet(WNetConfig(classes)), 128, "W-Net", "C, section 2.3"
+    ),
+    "w_net_8_ways": ClassifierEntry(
+        lambda classes: OverWays(WNet(WNetConfig(classes))),
+        128,
+        "W-Net, mean over eight ways",
+        "C, section 2.3; the mean is ours",
     ),
     "lwcnn": ClassifierEntry(
         lambda classes: LWCNN(LWCNNConfig(classes)), 64, "LWCNN", "A, section 3.5"
@@ -112,6 +119,9 @@ CLASSIFIERS: Mapping[str, ClassifierEntry] = {
     "resnet101": _library("resnet101", "ResNet-101", "He et al. 2016; B"),
     "mobilenet_v2": _library("mobilenet_v2", "MobileNetV2", "Sandler et al. 2018; B"),
     "efficientnet_b0": _library("efficientnet_b0", "EfficientNet-B0", "Tan & Le 2019; E"),
+    "efficientnet_lite0": _library(
+        "efficientnet_lite0", "EfficientNet-Lite0", "Liu 2020, after Tan & Le 2019; timm"
+    ),
     "regnety_400mf": _library("regnety_400mf", "RegNetY-400MF", "Radosavovic et al. 2020"),
     "efficientnet_b7": _library("efficientnet_b7", "EfficientNet-B7", "Tan & Le 2019; D"),
     "inception_v3": _library("inception_v3", "Inception-v3", "Szegedy et al. 2016; E"),

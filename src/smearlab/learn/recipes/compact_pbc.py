@@ -12,11 +12,8 @@ from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.objectives import Classification
 from smearlab.learn.recipes.lwcnn import ACROSS
 from smearlab.learn.recipes.trainings import TUNED
-from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.affine_ranges import TURNED
 from smearlab.learn.transforms.picture_views import PictureViewConfig
-
-#: A cell may lie any way round.
-TURNED = AffineRanges((-180.0, 180.0), (-0.06, 0.06), (-0.05, 0.05), (0.88, 1.14), 0.5)
 
 COMPACT = ClassifierRecipe(
     name="compact_pbc",
@@ -58,11 +55,17 @@ _QUICK: Mapping[str, Any] = {
     "view": replace(COMPACT.view, size_px=96),
     "train": replace(COMPACT.train, epochs=40),
 }
+#: For published weights: `--weights` names their file.
+FINE_TUNED = _other(
+    "efficientnet_lite0",
+    view=replace(COMPACT.view, size_px=128),
+    train=replace(COMPACT.train, epochs=8, batch_size=32, lr=1e-3),
+)
 _SMALLER = ("regnety_400mf", "cell_types_compact")
 _LARGER = ("convnext_nano", "efficientnetv2_nano", "densenet121", "densenet161")
 
 RECIPES = (
-    COMPACT, PLAIN, STAINS,
+    COMPACT, PLAIN, STAINS, FINE_TUNED,
     *(_other(network, **_QUICK) for network in _SMALLER),
     *(_other(network, train=replace(COMPACT.train, lr=1e-3)) for network in _LARGER),
 )  # fmt: skip

@@ -67,6 +67,9 @@ class LoadedWeights:
 def load_backbone(model: nn.Module, path: Path, *, head: bool = False) -> LoadedWeights:
     """Load what fits by name and shape from a weight file.
 
+    A file of the same network under other names fits, too: one whose tensors have the network's
+    shapes, all of them, in its order.
+
     Parameters
     ----------
     model : Module
@@ -90,7 +93,7 @@ def load_backbone(model: nn.Module, path: Path, *, head: bool = False) -> Loaded
     state = model.state_dict()
     of_head = _head_names(model)
     body = {name: state[name] for name in state if name not in of_head}
-    stored = _renamed(stored, state)
+    stored = _renamed(stored, state, of_head)
     fitting = {
         name: stored[name]
         for name in body
@@ -285,8 +288,13 @@ def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
     return tensors
 
 
-def _renamed(stored: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The file's names as the network has them, by whichever prefixes most of it fits."""
+def _renamed(
+    stored: dict[str, Tensor], state: Mapping[str, Tensor], of_head: set[str]
+) -> dict[str, Tensor]:
+    """The file's names as the network has them, by whichever prefixes most of it fits.
+
+    Where no name fits, the order of the tensors tells them, if every shape but the head's agrees.
+    """
 
     def under(wrapper: str, inside: str) -> dict[str, Tensor]:
         return {inside + name.removeprefix(wrapper): value for name, value in stored.items()}
@@ -294,7 +302,19 @@ def _renamed(stored: dict[str, Tensor], state: Mapping[str, Tensor]) -> dict[str
     def fit(names: Mapping[str, Tensor]) -> int:
         return sum(n in state and state[n].shape == value.shape for n, value in names.items())
 
-    return max((under(w, i) for w in _WRAPPERS for i in _INSIDE), key=fit)
+    named = max((under(w, i) for w in _WRAPPERS for i in _INSIDE), key=fit)
+    if fit(named) or len(stored) != len(state) or not _alike(stored, state, of_head):
+        return named
+    return dict(zip(state, stored.values(), strict=True))
+
+
+def _alike(stored: Mapping[str, Tensor], state: Mapping[str, Tensor], of_head: set[str]) -> bool:
+    """Whether a file has the body's tensors one after the other, by shape and last name."""
+    return all(
+        theirs.rpartition(".")[2] == name.rpartition(".")[2]
+        and (name in of_head or stored[theirs].shape == state[name].shape)
+        for theirs, name in zip(stored, state, strict=True)
+    )
 
 
 def _head_weights(

@@ -203,3 +203,5 @@ PAPER_A = AffineRanges((-20.0, 20.0), (-0.05, 0.05), (0.0, 0.05), (1.0, 1.05), 0
 #: Ferdousi et al. 2024, section 4: "15-degree rotation, 0.1-range width and height changes, 0.2
 #: shearing factor, 0.2 zoom range, and horizontal flipping". No sign is given: all go either way.
 PAPER_D = AffineRanges((-15.0, 15.0), (-0.1, 0.1), (-0.2, 0.2), (0.8, 1.2), 0.5)
+#: Ours: a cell may lie any way round.
+TURNED = AffineRanges((-180.0, 180.0), (-0.06, 0.06), (-0.05, 0.05), (0.88, 1.14), 0.5)
