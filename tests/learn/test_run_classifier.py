@@ -22,6 +22,7 @@ from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
 from smearlab.learn.held_out import HeldOutPictures, Validation
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.models.classifiers import build_classifier
+from smearlab.learn.nn.ways import OverWays
 from smearlab.learn.objectives import Classification
 from smearlab.learn.run_classifier import Asked, crops_of, run_classifier, run_folder
 from smearlab.learn.run_record import said_accuracy
@@ -317,17 +318,25 @@ def test_validation_is_the_mean_over_pictures(pictures: Manifest) -> None:
     held_out = HeldOutPictures(samples)
 
     class Constant(torch.nn.Module):
+        stage_starts = ()
+
         def __init__(self) -> None:
             super().__init__()
             self.bias = torch.nn.Parameter(torch.tensor([0.0, np.log(3.0)], dtype=torch.float32))
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.bias.expand(len(images), 2)
+            asked.append(len(images))
+            return images.new_zeros(len(images), 2) + self.bias
 
+    asked: list[int] = []
     figures = Validation(held_out, Classification())(Constant())
     assert figures["loss"] == pytest.approx(np.log(4 / 3))  # p = 3 / 4
     assert figures["accuracy"] == 1.0
     assert held_out.pixels.shape == (7, 64, 64, 3)
+    every = OverWays(Constant()).eval()
+    assert Validation(held_out, Classification())(every) == figures
+    held_out.logits(every)
+    assert asked == [7, 7, 8 * 7]  # validated as the pictures lie
 
 
 def test_origins_of_another_scale_show_a_larger_square(pictures: Manifest) -> None:

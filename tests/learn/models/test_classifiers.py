@@ -46,6 +46,7 @@ SIZES = {
     "mobilenet_v2": (1000, 3_504_872),
     "efficientnet_b0": (1000, 5_288_548),
     "efficientnet_lite0": (1000, 4_652_008),
+    "efficientnet_lite0_8_ways": (1000, 4_652_008),
     "regnety_400mf": (1000, 4_344_144),
     "efficientnet_b7": (1000, 66_347_960),
     "inception_v3": (1000, 23_834_568),

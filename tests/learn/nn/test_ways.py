@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from smearlab.learn.nn.ways import OverWays, lain
+from smearlab.learn.nn.ways import OverWays, lain, one_way
 
 
 class Corner(nn.Module):
@@ -59,3 +59,9 @@ def test_a_turned_or_mirrored_picture_gets_the_same_answer(way: int) -> None:
     torch.testing.assert_close(model(lain(x, way)), model(x))
     assert not torch.allclose(inner(lain(x, way)), inner(x))
     assert model.head is inner.head
+
+
+def test_the_network_inside_is_had_again() -> None:
+    inner = Flat()
+    assert one_way(OverWays(inner)) is inner
+    assert one_way(inner) is inner

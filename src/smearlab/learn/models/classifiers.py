@@ -122,6 +122,12 @@ CLASSIFIERS: Mapping[str, ClassifierEntry] = {
     "efficientnet_lite0": _library(
         "efficientnet_lite0", "EfficientNet-Lite0", "Liu 2020, after Tan & Le 2019; timm"
     ),
+    "efficientnet_lite0_8_ways": ClassifierEntry(
+        lambda classes: OverWays(Backbone(BACKBONES["efficientnet_lite0"], classes)),
+        224,
+        "EfficientNet-Lite0, mean over eight ways",
+        "the same; the mean is ours",
+    ),
     "regnety_400mf": _library("regnety_400mf", "RegNetY-400MF", "Radosavovic et al. 2020"),
     "efficientnet_b7": _library("efficientnet_b7", "EfficientNet-B7", "Tan & Le 2019; D"),
     "inception_v3": _library("inception_v3", "Inception-v3", "Szegedy et al. 2016; E"),

@@ -56,8 +56,9 @@ _QUICK: Mapping[str, Any] = {
     "train": replace(COMPACT.train, epochs=40),
 }
 #: For published weights: `--weights` names their file.
-FINE_TUNED = _other(
-    "efficientnet_lite0",
+FINE_TUNED = replace(
+    _other("efficientnet_lite0_8_ways"),
+    name="efficientnet_lite0_pbc",
     view=replace(COMPACT.view, size_px=128),
     train=replace(COMPACT.train, epochs=8, batch_size=32, lr=1e-3),
 )

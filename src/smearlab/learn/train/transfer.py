@@ -24,7 +24,7 @@ from smearlab.errors import UsageError
 #: What wrappers put before the names of a state dict, and where a network of ours holds a
 #: library's network.
 _WRAPPERS = ("", "module.", "model.", "network.")
-_INSIDE = ("", "network.")
+_INSIDE = ("", "network.", "network.network.")
 #: Keys under which training programs keep the state dict inside a larger one.
 _NESTED = ("state_dict", "model_state_dict", "model")
 
