@@ -2,16 +2,22 @@
 
     python benchmarks/adversarial.py
 
-The networks are those of RWP-GAN (``--tiny``: small ones, on small pictures). Before each step the
-loop is halted, and the same batch goes through copies of the networks, so that a machine that is
-busy with other things is so for all. Medians over the steps are given:
+The networks are those of RWP-GAN (``--tiny``: small ones, on small pictures), or of a recipe that
+makes cells, at any size:
+
+    python benchmarks/adversarial.py --recipe c_wgan_gp --size 64 --batch 64
+    python benchmarks/adversarial.py --recipe c_wgan_gp_128 --batch 64 --memory --steps 3
+
+Before each step the loop is halted, and the same batch goes through copies of the networks, so that
+a machine that is busy with other things is so for all. Medians over the steps are given:
 
 ``passes_s``
-    Seconds of the bare sum of a step's forward and backward passes: generator; critic on the target
-    and on the answer, backward; the penalty, if there is one; critic on the answer again with its
-    weights held, L1, backward. No optimiser, no log.
+    Seconds of the bare sum of a step's forward and backward passes: generator; critic on what is
+    real and on what is generated, backward; the penalty, if there is one; critic on what is
+    generated again with its weights held, the game's further losses, backward; further networks. No
+    optimiser, no log.
 ``bare_s``
-    The same with an Adam step of both networks, without which nobody trains.
+    The same with an Adam step of all networks, without which nobody trains.
 ``loop_s``
     Those of ``smearlab.learn.train.adversarial.fit_adversarial`` from one halt to the next: with
     its samples, its log, its seeds, its figures and its watch.
@@ -20,6 +26,9 @@ busy with other things is so for all. Medians over the steps are given:
     processor time that this process took, which other programs on the machine disturb less.
 ``checkpoint_s``
     Writing the checkpoint at the end; it is in none of the ratios.
+``peak_memory_mb``, ``gpu_memory_mb``
+    With ``--memory``, where nothing but the loop runs: the most that the process and the GPU's
+    tensors took at once, 10⁶ bytes.
 
 The first steps prepare, and are not counted. Pictures are noise, in memory.
 """
@@ -35,7 +44,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,38 +55,47 @@ from torch import Tensor
 from smearlab.learn.games.paired import PairedPictures
 from smearlab.learn.losses.adversarial import adversarial_loss
 from smearlab.learn.losses.gradient_penalty import gradient_penalty
-from smearlab.learn.losses.pixels import l1
 from smearlab.learn.models.rwp_discriminator import RWPDiscriminator, RWPDiscriminatorConfig
 from smearlab.learn.models.rwp_generator import RWPGenerator, RWPGeneratorConfig
+from smearlab.learn.peak_memory import peak_device_memory_mb, peak_memory_mb
+from smearlab.learn.recipes import SYNTHESIS_RECIPES
+from smearlab.learn.synthesis_games import build_synthesis_game
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig, build_adam
+from smearlab.learn.train.game import Game
 from smearlab.learn.train.hardware import describe_hardware
 from smearlab.learn.train.sampling import Sample
+from smearlab.registry import look_up
 
 Batch = Mapping[str, Tensor]
 Times = tuple[float, float]
-LOSS = adversarial_loss("bce")
+#: Types of the noise.
+TYPES = 8
 
 
 class Noise:
-    """Noisy pictures and targets.
+    """Noisy pictures with targets.
 
     Parameters
     ----------
     side : int
         Of the pictures, px.
+    typed : bool
+        Targets are types, not pictures.
     """
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, side: int, *, typed: bool = False) -> None:
+        self.typed = typed
         self.pixels = np.random.default_rng(0).integers(0, 256, (64, side, side, 3), np.uint8)
 
     def __len__(self) -> int:
         return 4096
 
     def sample(self, index: int, rng: np.random.Generator) -> Sample:
-        """A picture and its negative."""
+        """A picture, and its type or its negative."""
         pixels = self.pixels[index % len(self.pixels)]
-        return {"pixels": pixels, "target": 255 - pixels}
+        target = np.int64(index % TYPES) if self.typed else 255 - pixels
+        return {"pixels": pixels, "target": target}
 
 
 class Bare:
@@ -85,66 +103,75 @@ class Bare:
 
     Parameters
     ----------
-    game : PairedPictures
-        Its networks are copied.
+    game : Game
+        It is copied.
     config : AdversarialConfig
     """
 
-    def __init__(self, game: PairedPictures, config: AdversarialConfig) -> None:
-        self.config = config
-        self.generator, self.critic = copy.deepcopy(game.generator), copy.deepcopy(game.critic)
-        self.adams = []
-        for network in (self.generator, self.critic):
+    def __init__(self, game: Game, config: AdversarialConfig) -> None:
+        self.game, self.config = copy.deepcopy(game), config
+        self.loss = adversarial_loss(config.loss)
+        self.adams = {}
+        for name, network in self.game.networks.items():
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self.adams.append(build_adam([network], 2e-4, (0.5, 0.999), config.precision))
+            self.adams[name] = build_adam([network], 2e-4, (0.5, 0.999), config.precision)
 
     def step(self, batch: Batch, *, optimise: bool) -> None:
         """The passes, with or without steps of Adam."""
-        x, y = batch["pixels"], batch["target"]
-        generator, critic = self.generator, self.critic
-        for adam in self.adams:
+        game, critic = self.game, self.game.critic
+        for adam in self.adams.values():
             adam.zero_grad(set_to_none=True)
-        fake = generator(x)
-        of_critic = LOSS.critic(critic(x, y), critic(x, fake.detach()))
+        real, fake = game.real(batch), game.generate(batch)
+        of_real, of_fake = game.judge(batch, real), game.judge(batch, fake.detach())
+        of_critic = self.loss.critic(of_real.logits, of_fake.logits)
+        of_critic = sum(game.critic_losses(batch, of_real, of_fake).values(), of_critic)
         if self.config.penalty != "none":
-            penalty = gradient_penalty(partial(critic, x), y, fake)
+            penalty = gradient_penalty(lambda x: game.judge(batch, x).logits, real, fake)
             of_critic = of_critic + self.config.penalty_weight * penalty
         of_critic.backward()  # type: ignore[no-untyped-call]
         if optimise:
-            self.adams[1].step()
-        critic.requires_grad_(False)
-        of_generator = LOSS.generator(None, critic(x, fake)) + 100 * l1(fake, y)
+            self.adams["critic"].step()
+        held = [critic, *game.further.values()]
+        for network in held:
+            network.requires_grad_(False)
+        judged = game.judge(batch, fake)
+        of_generator = self.loss.generator(None, judged.logits)
+        for name, value in game.generator_losses(batch, fake, judged).items():
+            of_generator = of_generator + game.weights.get(name, 1.0) * value
         of_generator.backward()  # type: ignore[no-untyped-call]
-        critic.requires_grad_(True)
-        if optimise:
-            self.adams[0].step()
+        for network in held:
+            network.requires_grad_(True)
+        for value in game.further_losses(batch, fake.detach()).values() if game.further else ():
+            value.backward()  # type: ignore[no-untyped-call]
+        for name in self.adams.keys() - {"critic"} if optimise else ():
+            self.adams[name].step()
 
 
-class Measured(PairedPictures):
-    """A game that halts before each step and measures the bare one.
+class Halting:
+    """Halts a game before each step, and measures the bare one.
 
     Parameters
     ----------
-    options : Namespace
-        Sizes of the networks.
+    game : Game
+        Its ``prepare`` is replaced.
+    config : AdversarialConfig
+    alone : bool
+        Measure the loop, and nothing beside it.
     """
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        torch.manual_seed(0)
-        sizes = RWPGeneratorConfig(widths=(8, 8, 8, 8), input_px=32) if options.tiny else None
-        widths = (8, 16, 16) if options.tiny else RWPDiscriminatorConfig().widths
-        critic = RWPDiscriminatorConfig(widths=widths, spectral=options.spectral)
-        super().__init__(RWPGenerator(sizes), RWPDiscriminator(critic))
+    def __init__(self, game: Game, config: AdversarialConfig, *, alone: bool = False) -> None:
+        self.game, self.config, self.alone = game, config, alone
+        self.prepared = game.prepare
+        game.prepare = self.prepare  # type: ignore[method-assign]
         self.bare: Bare | None = None
         self.began: Times | None = None
         self.times: dict[str, list[Times]] = {"passes": [], "bare": [], "loop": []}
 
-    def play(self, source: Noise, config: AdversarialConfig) -> float:
+    def play(self, source: Noise) -> float:
         """Measure; gives the seconds from the last step to the end."""
-        self.config = config
         # The bar is drawn, too, but not between the figures.
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
-            fit_adversarial(self, source, config, Path(folder))
+            fit_adversarial(self.game, source, self.config, Path(folder))
             assert self.began is not None
             return time.perf_counter() - self.began[0]
 
@@ -153,28 +180,58 @@ class Measured(PairedPictures):
         now = clocks()
         if self.began is not None:
             self.times["loop"].append(since(self.began, now))
-        prepared = super().prepare(batch)
+        if not self.alone:
+            self.measure(batch)
+        self.began = clocks()
+        return self.prepared(batch)
+
+    def measure(self, batch: Batch) -> None:
+        """The bare step, without Adam and with it; which goes first takes turns."""
+        prepared = self.prepared(batch)
         if self.bare is None:  # the networks are on their device by now
-            self.bare = Bare(self, self.config)
+            self.game.__dict__.pop("prepare")
+            self.bare = Bare(self.game, self.config)
+            self.game.prepare = self.prepare  # type: ignore[method-assign]
         ways = ["passes", "bare"]
         for way in ways if len(self.times["bare"]) % 2 else ways[::-1]:
             before = clocks()
             self.bare.step(prepared, optimise=way == "bare")
             self.times[way].append(since(before, clocks()))
-        self.began = clocks()
-        return super().prepare(batch)
 
     def figures(self, skipped: int) -> dict[str, float]:
         """Medians over the steps that count."""
-        steps = range(skipped, len(self.times["loop"]))
-        wall = {way: statistics.median(t[n][0] for n in steps) for way, t in self.times.items()}
+        steps = slice(skipped, len(self.times["loop"]))  # the last one's end was not seen
+        measured = {way: times[steps] for way, times in self.times.items() if times}
+        wall = {way: statistics.median(one[0] for one in times) for way, times in measured.items()}
         found = {f"{way}_s": round(value, 4) for way, value in wall.items()}
+        if self.alone:
+            return found
         for other in ("passes", "bare"):
             for clock, ending in enumerate(("", "_cpu")):
-                pairs = zip(self.times[other], self.times["loop"], strict=False)
-                ratios = [one[clock] / loop[clock] for one, loop in pairs]
-                found[f"loop_over_{other}{ending}"] = round(statistics.median(ratios[skipped:]), 3)
+                pairs = zip(measured[other], measured["loop"], strict=True)
+                ratio = statistics.median(one[clock] / loop[clock] for one, loop in pairs)
+                found[f"loop_over_{other}{ending}"] = round(ratio, 3)
         return found
+
+
+def paired_game(options: argparse.Namespace) -> tuple[Game, AdversarialConfig, int]:
+    """RWP-GAN's game, how it is trained, and the side of its pictures."""
+    sizes = RWPGeneratorConfig(widths=(8, 8, 8, 8), input_px=32) if options.tiny else None
+    widths = (8, 16, 16) if options.tiny else RWPDiscriminatorConfig().widths
+    critic = RWPDiscriminatorConfig(widths=widths, spectral=options.spectral)
+    penalty: Any = "interpolates" if options.penalty else "none"
+    game = PairedPictures(RWPGenerator(sizes), RWPDiscriminator(critic))
+    return game, AdversarialConfig(penalty=penalty), 32 if options.tiny else 256
+
+
+def typed_game(options: argparse.Namespace) -> tuple[Game, AdversarialConfig, int]:
+    """The game of a recipe that makes cells; its critic takes one update a step."""
+    settings = [] if options.size is None else [f"view.size_px={options.size}"]
+    settings += options.set or []
+    recipe = look_up("recipe", SYNTHESIS_RECIPES, options.recipe).with_settings(settings)
+    recipe = recipe.for_types(1 if recipe.per_type else TYPES)
+    train = replace(recipe.train, critic_steps=1, workers=0, precision="32-true")
+    return build_synthesis_game(recipe), train, recipe.view.size_px
 
 
 def clocks() -> Times:
@@ -192,28 +249,36 @@ def since(before: Times, now: Times) -> Times:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", help="one that makes cells, as c_wgan_gp; RWP-GAN without it")
+    parser.add_argument("--size", type=int, help="side of the recipe's pictures, px")
+    parser.add_argument("--set", action="append", help="another setting of the recipe")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--skipped", type=int, default=2, help="the first of them, not counted")
     parser.add_argument("--threads", type=int, help="of torch; as many as it takes without it")
-    parser.add_argument("--penalty", action="store_true", help="with a gradient penalty")
+    parser.add_argument("--memory", action="store_true", help="the loop alone, and its memory")
+    parser.add_argument("--penalty", action="store_true", help="RWP-GAN with a gradient penalty")
     parser.add_argument("--spectral", action="store_true", help="with spectral normalisation")
     parser.add_argument("--tiny", action="store_true", help="small networks, for a trial")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    config = AdversarialConfig(
+    torch.manual_seed(0)
+    game, config, side = (typed_game if options.recipe else paired_game)(options)
+    config = replace(
+        config,
         epochs=10_000,
         batch_size=options.batch,
-        penalty="interpolates" if options.penalty else "none",
         max_steps=options.steps,
         checkpoint_minutes=0.0,
     )
-    game = Measured(options)
-    seconds = game.play(Noise(32 if options.tiny else 256), config)
+    halting = Halting(game, config, alone=options.memory)
+    seconds = halting.play(Noise(side, typed=options.recipe is not None))
     found: dict[str, Any] = {"hardware": describe_hardware(config.precision)}
     found |= {key: value for key, value in vars(options).items() if key != "threads"}
-    found |= game.figures(options.skipped)
+    found |= {"size": side} | halting.figures(options.skipped)
+    if options.memory:
+        found |= {"peak_memory_mb": peak_memory_mb(), "gpu_memory_mb": peak_device_memory_mb()}
     print(json.dumps(found | {"checkpoint_s": round(seconds, 3)}, indent=1))
 
 

@@ -20,7 +20,14 @@ import typer
 import smearlab
 from smearlab.cli.main import app
 from smearlab.learn.classical.recipes import CLASSICAL_RECIPES
-from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES, SEGMENTATION_RECIPES
+from smearlab.learn.recipes import (
+    CLASSIFIER_RECIPES,
+    FEW_SHOT_RECIPES,
+    RECIPES,
+    SEGMENTATION_RECIPES,
+    SYNTHESIS_RECIPES,
+    UPSCALE_RECIPES,
+)
 from smearlab.report.tables import CELLS_COLUMNS, ERRORS_COLUMNS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -171,6 +178,7 @@ def test_commands_for_real_pictures_are_understood(page: str, line: str) -> None
             assert word.split("=")[0] in known, f"{page}: {word} is no option: {line}"
     if command.name == "train" and not words[0].startswith("$"):
         known_recipes = {*RECIPES, *CLASSIFIER_RECIPES, *CLASSICAL_RECIPES, *SEGMENTATION_RECIPES}
+        known_recipes |= {*UPSCALE_RECIPES, *SYNTHESIS_RECIPES, *FEW_SHOT_RECIPES}
         assert words[0] in known_recipes, f"{page}: no recipe {words[0]}: {line}"
 
 

@@ -52,7 +52,7 @@ class UnknownNameError(UsageError):
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
-        super().__init__(f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}")
+        super().__init__(f"unknown {kind} {name!r}{hint} Known: {', '.join(names) or 'none'}")
 
 
 class OutputError(SmearlabError):

@@ -13,6 +13,8 @@ T = TypeVar("T")
 SHIPPED_BUNDLES: Mapping[str, Mapping[str, str]] = {
     "segmenter": {"default": "cell_centres"},
     "classifier": {"default": "cell_types"},
+    "generator": {},
+    "upscaler": {},
 }
 
 

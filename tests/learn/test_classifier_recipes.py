@@ -26,7 +26,12 @@ from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
 from smearlab.learn.recipe_table import markdown
-from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES, SEGMENTATION_RECIPES
+from smearlab.learn.recipes import (
+    CLASSIFIER_RECIPES,
+    RECIPES,
+    SEGMENTATION_RECIPES,
+    UPSCALE_RECIPES,
+)
 from smearlab.learn.run_classifier import Asked, run_classifier
 from smearlab.learn.simulated_pictures import simulated_pictures
 from smearlab.learn.train.config import build_optimizer
@@ -56,9 +61,10 @@ def test_every_recipe_is_listed() -> None:
     modules = [importlib.import_module(f"{recipes.__name__}.{name}") for name in names]
     found = [recipe for module in modules for recipe in getattr(module, "RECIPES", ())]
     assert len(found) == len({recipe.name for recipe in found})
-    listed = {**CLASSIFIER_RECIPES, **SEGMENTATION_RECIPES}
+    tables = (CLASSIFIER_RECIPES, SEGMENTATION_RECIPES, UPSCALE_RECIPES)
+    listed = {name: recipe for table in tables for name, recipe in table.items()}
     assert {recipe.name: recipe for recipe in found} == listed
-    assert len(listed) == len(CLASSIFIER_RECIPES) + len(SEGMENTATION_RECIPES)
+    assert len(listed) == sum(map(len, tables))
     assert not set(listed) & set(RECIPES)
 
 

@@ -13,7 +13,7 @@ def card(
         str, typer.Argument(help="Shipped name ('default') or folder of a bundle.")
     ] = "default",
     kind: Annotated[
-        str, typer.Option("--kind", help="Kind of the bundle: segmenter or classifier.")
+        str, typer.Option("--kind", help="segmenter, classifier, generator or upscaler.")
     ] = "segmenter",
     add: Annotated[
         list[str] | None,

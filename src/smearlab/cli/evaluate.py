@@ -235,11 +235,22 @@ def cells(
 
     with said_plainly():
         refuse_unwritable({"--json": json})
+        _refuse_generated(images)
         pictures = find_typed_pictures(images)
         analyzer = _load(segmenter, classifier)
         with _progress("cells", len(pictures)) as advance:
             result = evaluate_cells(analyzer, pictures, jobs=jobs or _cores(), advance=advance)
         _finish(result, analyzer, json, cells_tables(result))
+
+
+def _refuse_generated(images: Path) -> None:
+    """Pictures of generators are known by the files beside them; without pyarrow there are none."""
+    import importlib.util
+
+    if importlib.util.find_spec("pyarrow") is not None:
+        from smearlab.synthesis.pictures import refuse_generated
+
+        refuse_generated(images)
 
 
 def _kind(asked: MaskValues) -> MaskKind | None:

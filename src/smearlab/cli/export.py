@@ -1,4 +1,4 @@
-"""``smearlab export``: a trained classifier or segmenter as a bundle for the bench."""
+"""``smearlab export``: a trained network as a bundle for the bench."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the bundle in --out.")] = False,
 ) -> None:
-    """Write a trained classifier, or the segmenter of one element, as a bundle.
+    """Write a trained classifier, segmenter, generator or upscaler as a bundle.
 
     Needs the 'train' extra.
 
@@ -88,6 +88,8 @@ def export(
     Example: smearlab export runs/lwcnn-honest/fold-1 --out lwcnn
 
     Example: smearlab export runs/rwp_gan-honest/wbc --out model/wbc
+
+    Example: smearlab export runs/c_wgan_gp-honest
     """
     from rich.console import Console
 
@@ -100,7 +102,9 @@ def export(
         raise typer.Exit(2) from None
     from smearlab.learn.classifier_run import open_classifier_run
     from smearlab.learn.export_run import ExportConfig, bench_knows, export_run
+    from smearlab.learn.generator_record import is_generator_run
     from smearlab.learn.segmentation_record import is_segmenter_run
+    from smearlab.learn.upscale_record import is_upscaler_run
 
     with said_plainly():
         config = ExportConfig(
@@ -117,6 +121,14 @@ def export(
         console = Console()
         if is_segmenter_run(run):
             console.print(_segmenter_table(_export_segmenter(run, target, config)))
+            typer.echo(str(target))
+            return
+        if is_generator_run(run):
+            console.print(_generator_table(_export_generator(run, target, config)))
+            typer.echo(str(target))
+            return
+        if is_upscaler_run(run):
+            console.print(_upscaler_table(_export_upscaler(run, target, config)))
             typer.echo(str(target))
             return
         card = export_run(open_classifier_run(run), target, config)
@@ -157,16 +169,79 @@ def _table(card: dict[str, Any]) -> Table:
 
 
 def _export_segmenter(run: Path, target: Path, config: ExportConfig) -> dict[str, Any]:
-    from smearlab.errors import UsageError
     from smearlab.learn.export_segmenters import export_segmenter
     from smearlab.learn.segmenter_run import open_segmenter_run
 
+    _refuse_settings_of_classifiers(config, run, "segmenter")
+    return export_segmenter(open_segmenter_run(run), target, config.weights, config.data)
+
+
+def _refuse_settings_of_classifiers(config: ExportConfig, run: Path, kind: str) -> None:
+    from smearlab.errors import UsageError
+
     if config.quantize or config.context is not None:
         raise UsageError(
-            f"--quantize and --context are for classifiers, and {run} is a segmenter; leave them "
-            "out"
+            f"--quantize and --context are for classifiers, and {run} is a {kind}; leave them out"
         )
-    return export_segmenter(open_segmenter_run(run), target, config.weights, config.data)
+
+
+def _export_generator(run: Path, target: Path, config: ExportConfig) -> dict[str, Any]:
+    from smearlab.io.bundles import read_card
+    from smearlab.learn.export_generators import export_generator
+    from smearlab.learn.generator_run import load_generator_run
+
+    _refuse_settings_of_classifiers(config, run, "generator")
+    return read_card(export_generator(load_generator_run(run), target, config.weights), "generator")
+
+
+def _generator_table(card: dict[str, Any]) -> Table:
+    """What was written of a generator, in a line each."""
+    from rich import box
+    from rich.table import Table
+
+    parity = card["parity"]
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    lines = {
+        "network": f"{card['network']}, {card['parameters']:,} parameters",
+        "makes": ", ".join(card["classes"]),
+        "pictures": f"{card['size_px']} px, of latents of {card['latent_size']} numbers",
+        "learned from": "\n".join(card["data"]),
+        "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
+        "difference from checkpoint": f"{parity['largest_difference']:g} of 255 at most, on "
+        f"{parity['pictures']} pictures",
+    }
+    for name, said in lines.items():
+        table.add_row(name, said)
+    return table
+
+
+def _export_upscaler(run: Path, target: Path, config: ExportConfig) -> dict[str, Any]:
+    from smearlab.learn.export_upscaler import export_upscaler
+    from smearlab.learn.upscaler_run import open_upscaler_run
+
+    _refuse_settings_of_classifiers(config, run, "upscaler")
+    return export_upscaler(open_upscaler_run(run), target, config.weights, config.data)
+
+
+def _upscaler_table(card: dict[str, Any]) -> Table:
+    """What was written of an upscaler, in a line each."""
+    from rich import box
+    from rich.table import Table
+
+    parity = card["parity"]
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    lines = {
+        "network": f"{card['network']}, {card['parameters']:,} parameters",
+        "makes pictures": f"{card['factor']} times as wide and high",
+        "learned by": card["learned_by"],
+        "learned from": "\n".join(card["data"]),
+        "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
+        "difference from checkpoint": f"{parity['largest_difference']:g} of 255 at most, on "
+        f"{parity['pictures']} pictures ({parity['of']})",
+    }
+    for name, said in lines.items():
+        table.add_row(name, said)
+    return table
 
 
 def _segmenter_table(card: dict[str, Any]) -> Table:

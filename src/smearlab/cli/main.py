@@ -11,10 +11,13 @@ from smearlab.cli import (
     data,
     evaluate,
     export,
+    generate,
     reproduce,
     segment,
     simulate,
     train,
+    upscale,
+    verify,
 )
 
 app = typer.Typer(
@@ -33,5 +36,8 @@ card.register(app)
 simulate.register(app)
 train.register(app)
 export.register(app)
+generate.register(app)
+upscale.register(app)
+verify.register(app)
 reproduce.register(app)
 data.register(app)

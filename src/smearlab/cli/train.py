@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from smearlab.learn.recipe import Recipe, Stage
     from smearlab.learn.run_classifier import Asked
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
+    from smearlab.learn.synthesis_recipe import SynthesisRecipe
+    from smearlab.learn.upscale_recipe import UpscaleRecipe
 
 _STAGES_ONLY, _PICTURES_ONLY = "recipes of stages", "recipes of picture classifiers"
 _NETWORKS_ONLY, _ELEMENTS_ONLY = "recipes of networks", "recipes that segment an element"
+_TYPES_ONLY = "recipes that make pictures, or make them larger"
 
 
 def train(
@@ -95,6 +98,10 @@ def train(
         str | None,
         typer.Option("--element", help="What to segment: rbc, wbc, plt or all (all)."),
     ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Learn from this type alone; may be given again."),
+    ] = None,
     cache_gb: Annotated[
         float | None,
         typer.Option("--cache-gb", help="Memory for decoded pictures (4).", min=0),
@@ -108,8 +115,11 @@ def train(
     with predictions for smearlab evaluate: OUT/RECIPE-PROTOCOL, of folds its fold-1
     to fold-k. Recipes that segment an element end as a run folder for each,
     OUT/RECIPE-PROTOCOL/ELEMENT, and with --element all as bundles in
-    OUT/RECIPE-PROTOCOL/bundles. A run that was interrupted goes on and ends with
-    the same weights.
+    OUT/RECIPE-PROTOCOL/bundles. Recipes that make pictures larger end as a run
+    folder with a bundle in it: OUT/RECIPE-PROTOCOL, with --type one a type; so do
+    recipes that make pictures of cells, and those of rare types for each of them:
+    OUT/RECIPE-PROTOCOL-TYPE. A run that was interrupted goes on and ends with the
+    same weights.
 
     Example: smearlab train shipped --data DIR --out runs
 
@@ -128,14 +138,27 @@ def train(
         typer.echo("smearlab train needs torch: install smearlab[train]", err=True)
         raise typer.Exit(2) from None
     from smearlab.learn.classical.recipes import CLASSICAL_RECIPES, ClassicalRecipe
+    from smearlab.learn.few_shot_recipe import FewShotRecipe
     from smearlab.learn.recipe import Recipe
-    from smearlab.learn.recipes import CLASSIFIER_RECIPES, RECIPES, SEGMENTATION_RECIPES
+    from smearlab.learn.recipes import (
+        CLASSIFIER_RECIPES,
+        FEW_SHOT_RECIPES,
+        RECIPES,
+        SEGMENTATION_RECIPES,
+        SYNTHESIS_RECIPES,
+        UPSCALE_RECIPES,
+    )
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
+    from smearlab.learn.synthesis_recipe import SynthesisRecipe
+    from smearlab.learn.upscale_recipe import UpscaleRecipe
 
     of_pictures_by_name: Mapping[str, ClassifierRecipe | ClassicalRecipe]
     of_pictures_by_name = {**CLASSIFIER_RECIPES, **CLASSICAL_RECIPES}
     if recipe is None:
         _list(RECIPES.values(), of_pictures_by_name.values(), SEGMENTATION_RECIPES.values())
+        several = (UPSCALE_RECIPES, SYNTHESIS_RECIPES, FEW_SHOT_RECIPES)
+        for making in (one for recipes in several for one in recipes.values()):
+            typer.echo(f"{making.name}: {making.title} ({', '.join(making.data.datasets)})")
         return
     only_of_stages = {"--stage": stage, "--start": start}
     of_stages = {**only_of_stages, "--bundles": bundles}
@@ -149,9 +172,37 @@ def train(
     }
     of_pictures = {"--protocol": protocol, **only_of_pictures}
     try:
-        known: Mapping[str, Recipe | ClassifierRecipe | ClassicalRecipe | SegmentationRecipe]
+        known: Mapping[
+            str,
+            Recipe
+            | ClassifierRecipe
+            | ClassicalRecipe
+            | SegmentationRecipe
+            | UpscaleRecipe
+            | SynthesisRecipe
+            | FewShotRecipe,
+        ]
         known = {**RECIPES, **of_pictures_by_name, **SEGMENTATION_RECIPES}
+        known = {**known, **UPSCALE_RECIPES, **SYNTHESIS_RECIPES, **FEW_SHOT_RECIPES}
         chosen = look_up("recipe", known, recipe)
+        if isinstance(chosen, UpscaleRecipe | SynthesisRecipe | FewShotRecipe):
+            from smearlab.cli.train_few_shot import train_few_shot
+            from smearlab.cli.train_generators import train_generators
+            from smearlab.cli.train_upscalers import train_upscalers
+
+            _refuse(recipe, only_of_stages, _STAGES_ONLY)
+            _refuse(recipe, {"--element": element}, _ELEMENTS_ONLY)
+            of_classifiers = {"--folds": folds, "--train-on": train_on, "--test-on": test_on}
+            _refuse(recipe, {**of_classifiers, "--freeze": freeze}, "recipes of classifiers")
+            asked = _asked(_given(data), out, protocol, weights, n_train, cache_gb, not quiet)
+            if isinstance(chosen, UpscaleRecipe):
+                train_upscalers(chosen, types or [], settings or [], asked, bundles)
+            elif isinstance(chosen, FewShotRecipe):
+                train_few_shot(chosen, types or [], settings or [], asked, bundles)
+            else:
+                train_generators(chosen, types or [], settings or [], asked, bundles)
+            return
+        _refuse(recipe, {"--type": types}, _TYPES_ONLY)
         if isinstance(chosen, SegmentationRecipe):
             from smearlab.cli.train_segmenters import train_segmenters
 

@@ -88,6 +88,10 @@ class Journal:
         """What was done with a picture; None if nothing yet."""
         return self._entries.get(path)
 
+    def entries(self) -> list[tuple[str, dict[str, Any]]]:
+        """Paths and entries of all pictures, in the order in which they were done."""
+        return list(self._entries.items())
+
     def add(self, path: str, entry: dict[str, Any]) -> None:
         """Note what was done with a picture."""
         self._entries[path] = entry

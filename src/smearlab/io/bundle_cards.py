@@ -6,6 +6,7 @@ The contracts of the kinds are in :mod:`smearlab.io.bundles`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from smearlab.types import CELL_TYPES, ELEMENTS, UNIDENTIFIED, Element
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "segmenter": ("classes", "stride", "context_px", "map_step", "decoder", "cell_diameter_px"),
     "classifier": ("classes", "input_px", "context", "threshold"),
+    "generator": ("classes", "latent_size", "size_px"),
+    "upscaler": ("factor", "context_px"),
 }
 #: What the card of a segmenter needs besides, by its decoder.
 _REQUIRED_BY_DECODER: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +27,8 @@ _REQUIRED_BY_DECODER: Mapping[str, tuple[str, ...]] = {
 }
 #: Of a segmenter that takes fields of any size and measures their cells itself.
 _REQUIRED_FOR_SCALE = ("first_look_px", "cell_diameter_range_px")
+#: What a type of a generator may be called.
+_FOLDER_NAME = re.compile(r"[^\W_](?:[\w +.-]*[\w+-])?")
 #: What only a watershed segmenter may have on its card.
 _OF_WATERSHED = ("blend", "noise", "segmented")
 
@@ -36,7 +41,7 @@ def read_card(folder: Path, kind: str) -> dict[str, Any]:
     folder : Path
         Of the bundle.
     kind : str
-        ``"segmenter"`` or ``"classifier"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
 
     Raises
     ------
@@ -58,7 +63,10 @@ def read_card(folder: Path, kind: str) -> dict[str, Any]:
         raise BundleError(f"{path} is not valid JSON ({error}); restore the bundle") from error
     if not isinstance(card, dict) or card.get("kind") != kind:
         found = card.get("kind") if isinstance(card, dict) else type(card).__name__
-        raise BundleError(f"{folder} is a bundle of kind {found!r}; a {kind} is needed here")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise BundleError(
+            f"{folder} is a bundle of kind {found!r}; {article} {kind} is needed here"
+        )
     required = ["name", "sha256", *_REQUIRED[kind]]
     if kind == "segmenter":
         required += _REQUIRED_BY_DECODER.get(card.get("decoder", ""), ())
@@ -80,6 +88,16 @@ def _check_words(path: Path, card: Mapping[str, Any]) -> None:
                 f"{path} lists the classes {card['classes']}; each must be one of "
                 f"{', '.join(CELL_TYPES[:-1])}, once ({UNIDENTIFIED} comes from the threshold)"
             )
+        return
+    if card["kind"] == "generator":
+        _check_generator(path, card)
+        return
+    if card["kind"] == "upscaler":
+        for key, least in (("factor", 2), ("context_px", 0)):
+            if _whole(card, key) < least:
+                raise BundleError(
+                    f"{path}: {key} is {card[key]!r}; it must be a whole number from {least}"
+                )
         return
     if card["decoder"] not in _REQUIRED_BY_DECODER:
         raise BundleError(
@@ -112,6 +130,22 @@ def _check_words(path: Path, card: Mapping[str, Any]) -> None:
         _check_blend(path, card)
     if "noise" in card:
         _check_noise(path, card)
+
+
+def _check_generator(path: Path, card: Mapping[str, Any]) -> None:
+    """Types are folders of what is generated: plain names, each once."""
+    classes = card["classes"]
+    plain = isinstance(classes, list) and all(
+        isinstance(name, str) and _FOLDER_NAME.fullmatch(name) for name in classes
+    )
+    if not plain or not classes or len({name.lower() for name in classes}) != len(classes):
+        raise BundleError(
+            f"{path} lists the classes {classes!r}; they must be different names, at least one, "
+            "of letters, digits, spaces, '_', '-', '+' and '.', beginning with a letter or digit"
+        )
+    for key in ("latent_size", "size_px"):
+        if _whole(card, key) < 1:
+            raise BundleError(f"{path}: {key} is {card[key]!r}; it must be a whole number from 1")
 
 
 def _check_element(path: Path, card: Mapping[str, Any]) -> None:

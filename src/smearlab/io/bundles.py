@@ -35,6 +35,15 @@ A bundle is a folder with ``model.onnx`` and ``card.json``. Contracts, by kind:
     Input ``pixels``: uint8 ``(N, S, S, 3)`` sRGB crops, ``S`` = ``input_px``. Output
     ``probabilities``: float32 ``(N, K)`` over the card's ``classes``. With ``clahe`` on the card,
     crops are equalised before they are given.
+``generator``
+    Inputs ``latent``: float32 ``(N, Z)``, drawn from N(0, 1), ``Z`` = ``latent_size``, and
+    ``types``: float32 ``(N, K)``, one-hot over the card's ``classes``. Output ``pixels``: uint8
+    ``(N, S, S, 3)`` sRGB, ``S`` = ``size_px``. A picture must not depend on those beside it.
+``upscaler``
+    Input ``pixels``: uint8 ``(N, H, W, 3)`` sRGB of any size. Output ``upscaled``: uint8
+    ``(N, f H, f W, 3)``, ``f`` = the card's ``factor``; pixel (0, 0) of the input covers the first
+    ``f`` × ``f`` of the output. No pixel depends on what is further than ``context_px`` px of the
+    input away from it, or on the other pictures.
 """
 
 from __future__ import annotations
@@ -46,7 +55,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.errors import BundleError, UnknownNameError
@@ -62,6 +70,13 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "centres": ("classes", "heat", "sides"),
     "watershed": ("classes",),
     "classifier": ("probabilities",),
+    "generator": ("pixels",),
+    "upscaler": ("upscaled",),
+}
+_PIXELS: Mapping[str, str] = {"pixels": "tensor(uint8)"}
+#: Inputs of a kind, where they are not pixels alone: name → type.
+_INPUTS: Mapping[str, Mapping[str, str]] = {
+    "generator": {"latent": "tensor(float)", "types": "tensor(float)"},
 }
 _SHIPPED = Path(__file__).resolve().parent.parent / "bundles"
 
@@ -74,7 +89,7 @@ class Bundle:
     folder : Path
         Holds ``model.onnx`` and ``card.json``.
     kind : str
-        ``"segmenter"`` or ``"classifier"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
     threads : int
         Threads of one call.
 
@@ -108,7 +123,7 @@ class Bundle:
         """Name on the card."""
         return str(self.card["name"])
 
-    def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+    def run(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run the network: named arrays in, named arrays out.
 
         Parameters
@@ -118,7 +133,8 @@ class Bundle:
 
         Returns
         -------
-        dict of str to ndarray of float32
+        dict of str to ndarray
+            float32; pictures of a generator or an upscaler uint8.
 
         Raises
         ------
@@ -143,7 +159,7 @@ def find_bundle(kind: str, name: str) -> Path:
     Parameters
     ----------
     kind : str
-        ``"segmenter"`` or ``"classifier"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
     name : str
         A name of :data:`~smearlab.registry.SHIPPED_BUNDLES` comes first (a folder of the same
         name is reached as ``./name``), then the path of a folder, then a folder in
@@ -168,7 +184,7 @@ def find_bundle(kind: str, name: str) -> Path:
     if "/" in name or "\\" in name:
         raise BundleError(
             f"there is no {kind} bundle {name}: no such folder; give a folder with model.onnx "
-            f"and card.json, or a name: {', '.join(known)}"
+            f"and card.json, or a name: {', '.join(known) or 'there is none'}"
         )
     raise UnknownNameError(f"{kind} bundle", name, known)
 
@@ -231,8 +247,11 @@ def _check_network(session: Any, card: Mapping[str, Any], path: Path) -> list[st
                 f"{path} takes {inputs}; with noise on the card the contract is uint8 pixels and "
                 "float32 keep"
             )
-    elif inputs != {"pixels": "tensor(uint8)"}:
-        raise BundleError(f"{path} takes {inputs}; the contract is one uint8 input, pixels")
+    elif inputs != _INPUTS.get(card["kind"], _PIXELS):
+        contract = "one uint8 input, pixels"
+        if card["kind"] in _INPUTS:
+            contract = f"float32 {' and '.join(_INPUTS[card['kind']])}"
+        raise BundleError(f"{path} takes {inputs}; the contract is {contract}")
     outputs = {entry.name: entry.shape for entry in session.get_outputs()}
     wanted = _OUTPUTS[card.get("decoder", card["kind"])]
     wanted += ("segmented",) if card.get("segmented") else ()
@@ -241,6 +260,11 @@ def _check_network(session: Any, card: Mapping[str, Any], path: Path) -> list[st
         raise BundleError(
             f"{path} gives {', '.join(outputs)}; its kind also needs {', '.join(missing)}"
         )
+    if card["kind"] == "generator":
+        _check_generator(session, card, path)
+        return list(wanted)
+    if card["kind"] == "upscaler":
+        return list(wanted)
     first = wanted[0]
     channels = outputs[first][-1] if outputs[first] else None
     if isinstance(channels, int) and channels != len(card["classes"]):
@@ -249,3 +273,21 @@ def _check_network(session: Any, card: Mapping[str, Any], path: Path) -> list[st
             f"{len(card['classes'])} classes; export the bundle again"
         )
     return list(wanted)
+
+
+def _check_generator(session: Any, card: Mapping[str, Any], path: Path) -> None:
+    """Widths of the inputs and sides of the pictures are those on the card."""
+    size, wanted = card["size_px"], {"latent": card["latent_size"], "types": len(card["classes"])}
+    for entry in session.get_inputs():
+        if isinstance(entry.shape[-1], int) and entry.shape[-1] != wanted[entry.name]:
+            raise BundleError(
+                f"{path} takes {entry.name} of {entry.shape[-1]} numbers but its card says "
+                f"{wanted[entry.name]}; export the bundle again"
+            )
+    (pixels,) = (entry for entry in session.get_outputs() if entry.name == "pixels")
+    sides = [side for side in pixels.shape[1:3] if isinstance(side, int)]
+    if pixels.type != "tensor(uint8)" or any(side != size for side in sides):
+        raise BundleError(
+            f"{path} gives pixels of type {pixels.type}, shape {pixels.shape}; the contract is "
+            f"uint8 pictures of {size} px, as its card says; export the bundle again"
+        )

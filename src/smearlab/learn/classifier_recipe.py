@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
+from typing import Protocol as TypingProtocol
 
 from smearlab.datasets.manifest.splits import Shares
 from smearlab.datasets.manifest.taxonomy import TAXONOMIES
@@ -151,6 +152,24 @@ class ClassifierRecipe:
     pretrain: ClassifierRecipe | None = None
     reported: Mapping[str, Any] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
+
+
+class _Cropped(TypingProtocol):
+    """A view of which the middle is shown."""
+
+    @property
+    def crop_px(self) -> int | None: ...
+
+
+class OfPictures(TypingProtocol):
+    """What a recipe of any kind has that learns from single-cell pictures."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> PictureData: ...
+    @property
+    def view(self) -> _Cropped: ...
 
 
 _PARTS = ("train", "view", "loss", "data")

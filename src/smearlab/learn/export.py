@@ -43,6 +43,10 @@ class BundleGraph(nn.Module):
         super().__init__()
         self.model = model
 
+    def free_axes(self) -> Mapping[str, Mapping[int, str]]:
+        """Inputs and outputs with axes of free length: name → number of the axis → its name."""
+        return {"pixels": self.dynamic} if self.dynamic else {}
+
 
 class CentresGraph(BundleGraph):
     """Cell-centre network: classes, heat and sides."""
@@ -183,7 +187,7 @@ def _traced(wrapped: BundleGraph, inputs: Mapping[str, Tensor]) -> onnx.ModelPro
             path,
             input_names=list(inputs),
             output_names=list(wrapped.outputs),
-            dynamic_axes={"pixels": wrapped.dynamic} if wrapped.dynamic else None,
+            dynamic_axes=wrapped.free_axes() or None,
             opset_version=17,
             dynamo=False,
         )

@@ -25,14 +25,14 @@ from smearlab.learn.timing import ms_per_cell
 
 Weights = Literal["auto", "half", "float"]
 WEIGHTS: tuple[Weights, ...] = get_args(Weights)
-#: Largest difference of a probability between bundle and checkpoint.
-PARITY = 1e-4
+#: Largest difference between bundle and checkpoint: of a probability, of a pixel of 8 bits.
+PARITY, PIXEL_PARITY = 1e-4, 1.0
 #: Random pictures where there are no real ones; cells that are timed; cells in one call.
 _DRAWN, _TIMED, _BATCH = 16, 32, 32
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 #: Inputs of a graph by name, and the outputs it gives to each of some.
 Question = Mapping[str, NDArray[Any]]
-Answers = Sequence[Sequence[NDArray[np.float32]]]
+Answers = Sequence[Sequence[NDArray[Any]]]
 
 
 def open_graph(model: Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -134,6 +134,7 @@ def write_checked(
     questions: Sequence[Question],
     weights: Weights,
     price: Callable[[Answers, Answers], float] | None = None,
+    tolerance: float = PARITY,
 ) -> tuple[float, float]:
     """Write a bundle of any kind, all of whose answers are those of its network.
 
@@ -150,10 +151,13 @@ def write_checked(
     questions : sequence of mappings of str to ndarray
         Inputs to compare on.
     weights : {"auto", "half", "float"}
-        ``auto`` keeps half floats if their price is at most :data:`PARITY`.
+        ``auto`` keeps half floats if their price is at most ``tolerance``.
     price : callable, optional
         What rounding costs, from the bundle's answers and the checkpoint's; their largest
         difference when left out.
+    tolerance : float
+        Largest difference between the answers of the bundle's graph and its network:
+        :data:`PARITY`, or :data:`PIXEL_PARITY` where they are pictures.
 
     Returns
     -------
@@ -177,18 +181,19 @@ def write_checked(
         off = farthest(found, wanted)
         paid = off if price is None else price(found, wanted)
         wrong = farthest(found, [_eager(written, question) for question in questions])
-        if wrong > PARITY:
+        if wrong > tolerance:
+            what = "probabilities" if tolerance == PARITY else "pixels"
             raise SmearlabError(
                 f"the bundle of {card['network']} does not answer as its network does: "
-                f"probabilities differ by up to {wrong:.2g}, more than {PARITY:g}. Nothing was "
+                f"{what} differ by up to {wrong:.2g}, more than {tolerance:g}. Nothing was "
                 "written; this is a fault of the export, please report it"
             )
-        if paid <= PARITY:
+        if paid <= tolerance:
             break
     return off, paid
 
 
-def _eager(graph: BundleGraph, question: Question) -> list[NDArray[np.float32]]:
+def _eager(graph: BundleGraph, question: Question) -> list[NDArray[Any]]:
     """What the graph answers in eager torch."""
     with torch.inference_mode():
         answers = graph(*(torch.from_numpy(value) for value in question.values()))
@@ -301,8 +306,9 @@ def accuracy(
     return {"n": n, "n_groups": found["n_groups"], "accuracy": entry}
 
 
-def _off(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float(np.abs(a - b).max())
+def _off(a: NDArray[Any], b: NDArray[Any]) -> float:
+    # Bytes would wrap round.
+    return float(np.abs(np.subtract(a, b, dtype=np.float32)).max())
 
 
 def add_to_card(bundle: Path, facts: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from smearlab.learn.losses.boxes import side_giou
 from smearlab.learn.losses.classification import cross_entropy, focal, multiclass_hinge
 from smearlab.learn.losses.heat import centre_focal
 from smearlab.learn.losses.maps import class_map_loss
-from smearlab.learn.losses.pixels import bce_dice
+from smearlab.learn.losses.pixels import bce_dice, l1, l2
 
 ClassificationLoss = Literal["cross_entropy", "hinge", "focal"]
 
@@ -154,3 +154,53 @@ class ElementForeground:
         logits = model(image_batch(batch["pixels"]))
         mask, known = (batch[key].unsqueeze(1).float() for key in ("mask", "known"))
         return {"loss": bce_dice(logits, mask, known, self.dice)}
+
+
+def upscaling_batch(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Small pictures and large ones as floats (B, 3, H, W) in [0, 1].
+
+    Parameters
+    ----------
+    batch : mapping of str to Tensor
+        ``pixels`` and ``target``, uint8 (B, H, W, 3).
+
+    Raises
+    ------
+    UsageError
+        If one is missing.
+    """
+    missing = {"pixels", "target"} - batch.keys()
+    if missing:
+        raise UsageError(
+            f"enlarging is learned from samples with pixels and target; "
+            f"{', '.join(sorted(missing))} is missing, there is {', '.join(batch)}"
+        )
+    return {name: image_batch(batch[name]) for name in ("pixels", "target")}
+
+
+@dataclass(frozen=True)
+class Upscaling:
+    """Difference of pixels between an enlarged picture and its target: what SRResNet learns by.
+
+    Parameters
+    ----------
+    loss : {"mse", "l1"}
+        Mean squared or mean absolute difference, of values in [0, 1].
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such loss.
+    """
+
+    loss: Literal["mse", "l1"] = "mse"
+
+    def __post_init__(self) -> None:
+        if self.loss not in ("mse", "l1"):
+            raise UnknownNameError("loss of pixels", str(self.loss), ("mse", "l1"))
+
+    def __call__(self, model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Loss of a batch with ``pixels`` and ``target``."""
+        pictures = upscaling_batch(batch)
+        found, target = model(pictures["pixels"]).float(), pictures["target"]
+        return {"loss": l1(found, target) if self.loss == "l1" else l2(found, target)}

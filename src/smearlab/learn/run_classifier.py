@@ -22,7 +22,12 @@ from smearlab.datasets.segmented_manifest import segmented_elements
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import UsageError
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
-from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData, Protocol
+from smearlab.learn.classifier_recipe import (
+    ClassifierRecipe,
+    OfPictures,
+    PictureData,
+    Protocol,
+)
 from smearlab.learn.held_out import HeldOutPictures, Validation
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
@@ -32,7 +37,12 @@ from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.picture_sources import read_pictures, refuse_missing
 from smearlab.learn.run_record import refuse_changed, refuse_other_folds, summary_of
 from smearlab.learn.simulated_pictures import SOURCES
-from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split_pictures
+from smearlab.learn.split_protocols import (
+    SplitPictures,
+    cautions_of,
+    chosen_pictures,
+    split_pictures,
+)
 from smearlab.learn.train.checkpoints import parameter_count, result_weights
 from smearlab.learn.train.hardware import is_first_process
 from smearlab.learn.train.supervised import fit
@@ -42,6 +52,7 @@ from smearlab.learn.train.transfer import (
     no_weight_file,
     stage_parameters,
 )
+from smearlab.synthesis.pictures import DATASET as GENERATED
 
 if TYPE_CHECKING:
     from smearlab.learn.classical.recipes import ClassicalRecipe
@@ -117,7 +128,7 @@ def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:
         asked = replace(asked, show=False, say=lambda line: None)
     run, weights, classes = run_folder(recipe, asked), asked.weights, None
     refuse_other_folds(run, recipe.data.folds)
-    splits = splits_of(recipe, asked)
+    splits = splits_of(recipe, asked, generated=True)
     recipe = _as_segmented(recipe, splits[0].manifest, asked)
     if recipe.pretrain is not None:
         first = replace(asked, n_train=None, weights=None)
@@ -176,8 +187,10 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def splits_of(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> list[SplitPictures]:
+def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> list[SplitPictures]:
     """The pictures of a recipe, shared out by the protocol: one split, or one a fold.
+
+    Of generated pictures see :func:`smearlab.learn.split_protocols.chosen_pictures`.
 
     Raises
     ------
@@ -196,7 +209,9 @@ def splits_of(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> list[
             "near-duplicates have not been looked for among these pictures: smearlab data "
             "duplicates does"
         )
-    chosen = chosen_pictures(pictures, data)
+    chosen = chosen_pictures(pictures, data, generated=generated)
+    for caution in cautions_of(chosen, data):
+        asked.say(caution)
     splits = split_pictures(chosen, data, asked.protocol, asked.n_train)
     sizes = {name: len(splits[0].part(name)) for name in ("train", "val", "test")}
     folds = f", the first of {len(splits)} folds" if splits[0].fold else ""
@@ -334,22 +349,24 @@ def _samples(
     return parts
 
 
-def crops_of(manifest: Manifest, recipe: ClassifierRecipe | ClassicalRecipe) -> NDArray[np.intp]:
+def crops_of(manifest: Manifest, recipe: OfPictures) -> NDArray[np.intp]:
     """Side of the middle square that is shown of every row, px; 0 for the whole picture.
 
-    Origins of another scale show as much more; simulated pictures are shown whole.
+    Origins of another scale show as much more; simulated pictures and those of generators, which
+    learned from such squares, are shown whole.
 
     Parameters
     ----------
     manifest : Manifest
-    recipe : ClassifierRecipe or ClassicalRecipe
+    recipe : OfPictures
+        Any that learns from single-cell pictures.
     """
     crops = [crop_of(name, recipe) for name in manifest.column("source")]
-    simulated = manifest.column("dataset") == SIMULATED
-    return np.where(simulated, 0, np.array(crops, np.intp))
+    whole = np.isin(manifest.column("dataset"), (SIMULATED, GENERATED))
+    return np.where(whole, 0, np.array(crops, np.intp))
 
 
-def crop_of(origin: str | None, recipe: ClassifierRecipe | ClassicalRecipe) -> int:
+def crop_of(origin: str | None, recipe: OfPictures) -> int:
     """Side of the middle square that is shown of pictures of an origin, px; 0 for all of them."""
     if origin in SOURCES:
         return 0

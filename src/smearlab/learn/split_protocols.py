@@ -23,6 +23,7 @@ from smearlab.datasets.manifest.ties import units
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import ManifestError, UnknownNameError, UsageError
 from smearlab.learn.classifier_recipe import AS_LABELLED, AS_TYPED, PictureData, Protocol
+from smearlab.synthesis.pictures import DATASET as GENERATED
 
 _TIED = ("group", "sha256", "source_image", "patient")
 Rows = NDArray[np.bool_]
@@ -59,13 +60,15 @@ class SplitPictures:
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
-def chosen_pictures(manifest: Manifest, data: PictureData) -> Manifest:
+def chosen_pictures(manifest: Manifest, data: PictureData, *, generated: bool = False) -> Manifest:
     """The rows that a recipe uses, each with its type; exact copies once.
 
     Parameters
     ----------
     manifest : Manifest
     data : PictureData
+    generated : bool
+        Keep the pictures of generators, too, whatever sets and origins the recipe names.
 
     Raises
     ------
@@ -74,10 +77,10 @@ def chosen_pictures(manifest: Manifest, data: PictureData) -> Manifest:
     ManifestError
         If labels are unknown to the taxonomy, or no row with a type is left.
     """
-    simulated = manifest.column("dataset") == SIMULATED
-    keep = np.isin(manifest.column("dataset"), data.datasets) | simulated
+    keep = np.isin(manifest.column("dataset"), (*data.datasets, SIMULATED))
+    made = generated & (manifest.column("dataset") == GENERATED)
     if data.datasets and keep.any():
-        manifest = manifest.take(keep)
+        manifest = manifest.take(keep | made)
     origins = manifest.column("source")
     wanted = (*data.origins, *data.train_on, *data.test_on)
     known = {str(one) for one in origins if one is not None}
@@ -85,9 +88,29 @@ def chosen_pictures(manifest: Manifest, data: PictureData) -> Manifest:
         if name not in known:
             raise UnknownNameError("origin of pictures", name, known)
     if data.origins:
-        manifest = manifest.take(np.isin(origins, data.origins))
+        made = generated & (manifest.column("dataset") == GENERATED)
+        manifest = manifest.take(np.isin(origins, data.origins) | made)
     manifest = _typed(_once(manifest), data.taxonomy)
     return _in_proportion(manifest, data) if data.proportions else manifest
+
+
+def cautions_of(chosen: Manifest, data: PictureData) -> list[str]:
+    """What is to be said of pictures before they are split, in lines.
+
+    Parameters
+    ----------
+    chosen : Manifest
+        Of :func:`chosen_pictures`.
+    data : PictureData
+    """
+    made = int((chosen.column("dataset") == GENERATED).sum())
+    if not made or data.split == "given":
+        return []
+    return [
+        f"{made} of the pictures were made by a generator, and the split is drawn anew: what the "
+        "generator learned from may be tested on; keep the manifest's own split with --set "
+        "data.split=given"
+    ]
 
 
 def _once(manifest: Manifest) -> Manifest:

@@ -27,7 +27,7 @@ class SheetRow:
     pictures : sequence of ndarray of uint8, shape (H, W, 3)
         One a column, of any sizes.
     notes : sequence of str
-        Stand above each picture.
+        Stand above each picture; where all are empty, there is no line for them.
     """
 
     words: str
@@ -35,13 +35,15 @@ class SheetRow:
     notes: Sequence[str]
 
 
-def draw_contact_sheet(rows: Sequence[SheetRow]) -> NDArray[np.uint8]:
+def draw_contact_sheet(rows: Sequence[SheetRow], tile_px: int = TILE_PX) -> NDArray[np.uint8]:
     """Draw the sheet.
 
     Parameters
     ----------
     rows : sequence of SheetRow
         At least one; all with as many pictures, and a note for each.
+    tile_px : int
+        Longest side of a picture on the sheet.
 
     Returns
     -------
@@ -56,14 +58,14 @@ def draw_contact_sheet(rows: Sequence[SheetRow]) -> NDArray[np.uint8]:
     sizes = {len(row.pictures) for row in rows} | {len(row.notes) for row in rows}
     if len(sizes) != 1:
         raise ValueError(f"rows need as many pictures and notes each; received {sorted(sizes)}")
-    return np.vstack([_row(row) for row in rows])
+    return np.vstack([_row(row, tile_px) for row in rows])
 
 
-def _row(row: SheetRow) -> NDArray[np.uint8]:
-    columns = [
-        np.vstack([_words(note, TILE_PX), _tile(picture)])
-        for note, picture in zip(row.notes, row.pictures, strict=True)
-    ]
+def _row(row: SheetRow, tile_px: int) -> NDArray[np.uint8]:
+    columns = [_tile(picture, tile_px) for picture in row.pictures]
+    if any(row.notes):
+        notes = [_words(note, tile_px) for note in row.notes]
+        columns = [np.vstack(pair) for pair in zip(notes, columns, strict=True)]
     gap = np.full((columns[0].shape[0], _GAP_PX, 3), _GROUND, np.uint8)
     pictures = np.hstack([piece for column in columns for piece in (column, gap)][:-1])
     width = pictures.shape[1]
@@ -71,15 +73,15 @@ def _row(row: SheetRow) -> NDArray[np.uint8]:
     return np.vstack([_words(row.words, width), pictures, below])
 
 
-def _tile(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _tile(picture: NDArray[np.uint8], tile_px: int) -> NDArray[np.uint8]:
     """The picture at its proportions in the middle of a square."""
     height, width = picture.shape[:2]
-    by = TILE_PX / max(height, width)
+    by = tile_px / max(height, width)
     size = (max(1, round(width * by)), max(1, round(height * by)))
     how = cv2.INTER_AREA if by < 1 else cv2.INTER_CUBIC
     small = cv2.resize(picture, size, interpolation=how)
-    tile = np.full((TILE_PX, TILE_PX, 3), _GROUND, np.uint8)
-    x, y = (TILE_PX - size[0]) // 2, (TILE_PX - size[1]) // 2
+    tile = np.full((tile_px, tile_px, 3), _GROUND, np.uint8)
+    x, y = (tile_px - size[0]) // 2, (tile_px - size[1]) // 2
     tile[y : y + size[1], x : x + size[0]] = small
     return tile
 

@@ -6,24 +6,46 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "adversarial.py"
 
 
-def test_figures_hang_together() -> None:
-    options = "--tiny --batch 2 --steps 3 --skipped 1 --threads 1 --penalty --spectral"
+SMALL = (
+    "--recipe c_wgan_gp --size 16 --set generator.width=4 --set critic.width=4 "
+    "--set teacher.width=4 --batch 2 --threads 1"
+)
+
+
+def figures(options: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), *options.split()],
         stdout=subprocess.PIPE,
         check=True,
         text=True,
     )
-    found = json.loads(done.stdout)
-    assert (found["batch"], found["penalty"], found["hardware"]["threads"]) == (2, True, 1)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert (found["batch"], found["hardware"]["threads"]) == (2, 1)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "side"), [("--tiny --batch 2 --threads 1 --penalty --spectral", 32), (SMALL, 16)]
+)
+def test_figures_hang_together(options: str, side: int) -> None:
+    found = figures(f"{options} --steps 3 --skipped 1")
+    assert found["size"] == side
     for other in ("passes", "bare"):  # one step counts, so medians are its own figures
         ratio = found[f"{other}_s"] / found["loop_s"]
         assert found[f"loop_over_{other}"] == pytest.approx(ratio, rel=0.05, abs=0.01)
         assert found[f"loop_over_{other}_cpu"] > 0
     assert found["checkpoint_s"] > 0
+
+
+def test_the_loop_alone_tells_its_memory() -> None:
+    found = figures(f"{SMALL} --steps 2 --skipped 0 --memory")
+    assert found["peak_memory_mb"] is None or found["peak_memory_mb"] > 50
+    assert found["loop_s"] > 0
+    assert "passes_s" not in found

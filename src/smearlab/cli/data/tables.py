@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from smearlab.cli.data.balance import balance
 from smearlab.cli.data.table_checks import leaks, quality
 from smearlab.cli.data.terminal import (
     Force,
@@ -198,56 +199,6 @@ def split(
                 typer.echo(f"note: no row has a {column}, so no {column} keeps its share{hint}")
         note_unsought(manifest)
         write(out, done)
-
-
-def balance(
-    table: Table,
-    out: Annotated[Path, typer.Option("--out", help="Plan to write, .json.")],
-    few_shot_below: Annotated[
-        int,
-        typer.Option(
-            "--few-shot-below", min=0, help="Types with fewer pictures go to the few-shot GAN."
-        ),
-    ] = 100,
-    target: Annotated[
-        int | None,
-        typer.Option("--target", min=1, help="Pictures a type.", show_default="the largest type's"),
-    ] = None,
-    force: Force = False,
-) -> None:
-    """Plan how to even out the types of the training part.
-
-    How many synthetic pictures each type needs and which generator makes them,
-    as the thesis does: the few-shot GAN for rare types, C-WGAN-GP for the
-    others, none for the largest. Beside it, class weights for those who would
-    rather weigh: inverse frequency and effective number. Only real training
-    pictures are counted; synthetic ones never leave train.
-
-    Example: smearlab data balance split.parquet --out plan.json
-    """
-    import json
-    from dataclasses import asdict
-
-    from smearlab.datasets.manifest.balance import BalanceRules, balance_plan
-    from smearlab.io.atomic import write_text
-
-    with said_plainly():
-        refuse_existing(out, force, [table], suffixes=(".json",))
-        rules = BalanceRules(few_shot_below, target)
-        plans = balance_plan(read(table), rules)
-        cells = [
-            [
-                *(one.type, one.real, one.synthetic, one.to_make, one.generator),
-                *(f"{one.weight_inverse:.3f}", f"{one.weight_effective:.3f}"),
-            ]
-            for one in plans
-        ]
-        heads = ["type", "real", "synthetic", "to make", "generator", "1/n", "effective"]
-        print_table(heads, cells, 1)
-        plan = {"manifest": str(table), "rules": asdict(rules), "types": [asdict(p) for p in plans]}
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, json.dumps(plan, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    typer.echo(f"plan: {out}")
 
 
 def _provenance_line(line: Any) -> str:

@@ -51,7 +51,7 @@ def train_classical(recipe: ClassicalRecipe, asked: Asked) -> Iterator[Path]:
         )
     run = run_folder(recipe, asked)
     names: tuple[Split, ...] = ("train", "val", "test")
-    for split in splits_of(recipe, asked):
+    for split in splits_of(recipe, asked, generated=True):
         folder = run if split.fold is None else run / f"fold-{split.fold}"
         done = (folder / SUMMARY).is_file()
         with _progress(asked.show and not done, folder.name) as advance:

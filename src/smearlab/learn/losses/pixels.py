@@ -24,6 +24,22 @@ def l1(found: Tensor, target: Tensor) -> Tensor:
     return F.l1_loss(found.float(), target.float())
 
 
+def l2(found: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference of all values.
+
+    Parameters
+    ----------
+    found, target : Tensor
+        Of one shape.
+
+    Returns
+    -------
+    Tensor, shape ()
+        float32.
+    """
+    return F.mse_loss(found.float(), target.float())
+
+
 def bce_dice(
     logits: Tensor, target: Tensor, known: Tensor | None = None, dice_weight: float = 1.0
 ) -> Tensor:

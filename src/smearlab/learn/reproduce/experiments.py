@@ -14,13 +14,13 @@ from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.grids import Grid
 from smearlab.evaluation.reproductions import Record
-from smearlab.learn.reproduce import classifiers, rwp_gan
+from smearlab.learn.reproduce import classifiers, rwp_gan, srgan_vgg19
 from smearlab.learn.reproduce.experiment import SCALES, Asked, Experiment
 from smearlab.registry import look_up
 
 #: Every table that can be reproduced, by name.
 EXPERIMENTS: Mapping[str, Experiment] = {
-    one.name: one for module in (classifiers, rwp_gan) for one in module.EXPERIMENTS
+    one.name: one for module in (classifiers, rwp_gan, srgan_vgg19) for one in module.EXPERIMENTS
 }
 _LISTING = "manifest.csv"
 

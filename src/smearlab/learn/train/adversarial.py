@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -51,7 +51,6 @@ from smearlab.learn.train.run_folder import (
     read_log,
 )
 from smearlab.learn.train.sampling import SampleSource, steps_per_epoch
-from smearlab.learn.train.steps import step_batches
 from smearlab.learn.train.stopping import Standing
 from smearlab.learn.train.validation import Validate, validated
 
@@ -70,6 +69,8 @@ def fit_adversarial(
     validate: Validate | None = None,
     describe: Mapping[str, Any] | None = None,
     show: bool = True,
+    stepper: Callable[..., AdversarialStepper] = AdversarialStepper,
+    optimizers: Mapping[str, torch.optim.Optimizer] | None = None,
 ) -> nn.Module:
     """Play, or go on where an interrupted run stopped.
 
@@ -93,6 +94,11 @@ def fit_adversarial(
         Further facts for ``config.json``: recipe, data.
     show : bool
         Whether to draw a progress bar.
+    stepper : callable
+        Makes what takes the steps, of fabric, game, sides, source, configuration and run; see
+        :mod:`smearlab.learn.train.meta` for one whose steps are episodes.
+    optimizers : mapping of str to Optimizer, optional
+        Further ones that the stepper uses, kept in checkpoints by name.
 
     Returns
     -------
@@ -127,8 +133,8 @@ def fit_adversarial(
         network.eval().requires_grad_(False)
     averaged.to(fabric.device)
     sides = _sides(game, config)
-    optimizers = {f"adam_{name}": side.optimizer for name, side in sides.items()}
-    state = State(game.networks, averaged, optimizers)
+    kept = {f"adam_{name}": side.optimizer for name, side in sides.items()}
+    state = State(game.networks, averaged, {**kept, **(optimizers or {})})
     progress = load_checkpoint(run, state)
     if fabric.world_size > 1:
         _begin_alike(state)
@@ -136,7 +142,7 @@ def fit_adversarial(
         name: replace(side, optimizer=cast(Any, fabric.setup_optimizers(side.optimizer)))
         for name, side in sides.items()
     }
-    stepper = AdversarialStepper(fabric, game, wrapped, source, config, run)
+    taking = stepper(fabric, game, wrapped, source, config, run)
 
     # Where to begin and to end
     per_epoch = steps_per_epoch(len(source), config.step_samples)
@@ -144,7 +150,7 @@ def fit_adversarial(
     if progress.step < last:
         if fabric.is_global_zero:
             note_hardware(run, hardware)
-        progress = _Playing(stepper, state, validate).go_on(progress, last, per_epoch, show)
+        progress = _Playing(taking, state, validate).go_on(progress, last, per_epoch, show)
         if fabric.is_global_zero:
             write_loss_table(run)
     fabric.barrier()  # the first process has written all by now
@@ -175,7 +181,7 @@ class _Playing:
         for network in self.state.networks.values():
             network.train()
         watch = Watch(config.watch_steps, read_log(stepper.run, progress.step))
-        drawn = step_batches(fabric, stepper.source, config, progress.step, last)
+        drawn = stepper.steps(progress.step, last)
         with self._recorder(progress.step, last, show) as record:
             for step, batches in drawn:
                 # One step
@@ -216,8 +222,7 @@ class _Playing:
         """Write a step down with what the watch says of it; end a training that explodes."""
         config = self.stepper.config
         found = watch.add({**line, **figures})
-        line["lr_generator"] = config.lr_generator * factor
-        line["lr_critic"] = config.lr_critic * factor
+        line |= self.stepper.rates(factor)
         if found:
             line["warnings"] = found
         record.step(line, figures)
@@ -235,8 +240,11 @@ class _Playing:
         names: tuple[str, ...] = (STEP_LOG, VALIDATION_LOG) if self.validate else (STEP_LOG,)
         if not self.stepper.fabric.is_global_zero:
             show, names = False, ()
-        run, config, shown = self.stepper.run, self.stepper.config, ("critic", "total")
-        return Recorder(run, config, first, last, show=show, names=names, shown=shown)
+        stepper, shown = self.stepper, ("critic", "total")
+        # The bar tells pictures a second, and some steps take more of them than others.
+        seen = stepper.config.batch_size * stepper.batches_a_step
+        paced = replace(stepper.config, batch_size=seen, critic_steps=1)
+        return Recorder(stepper.run, paced, first, last, show=show, names=names, shown=shown)
 
     def _validated(self, record: Recorder, standing: Standing, done: int, epoch: int) -> Standing:
         """The standing after an epoch's validation, if there is any; a loss decides it."""

@@ -27,7 +27,7 @@ from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.train.adversarial_watch import FIGURES, critic_accuracy, diversity, pull
 from smearlab.learn.train.game import Batch, Game
 from smearlab.learn.train.sampling import SampleSource
-from smearlab.learn.train.steps import divergence, fix_chance
+from smearlab.learn.train.steps import divergence, fix_chance, step_batches
 
 Parts = dict[str, Tensor]
 #: Names in the log that a game's own losses cannot have.
@@ -89,6 +89,23 @@ class AdversarialStepper:
         """The adversarial loss."""
         return adversarial_loss(self.config.loss)
 
+    @property
+    def batches_a_step(self) -> int:
+        """Batches of ``batch_size`` that a step takes."""
+        return self.config.critic_steps
+
+    def steps(self, first: int, last: int) -> Iterator[tuple[int, Iterator[Batch]]]:
+        """Each step from ``first`` to before ``last`` with its batches: all must be taken."""
+        yield from step_batches(self.fabric, self.source, self.config, first, last)
+
+    def rates(self, factor: float) -> dict[str, float]:
+        """The learning rates that the log tells, where the schedule leaves ``factor`` of them."""
+        config = self.config
+        return {
+            "lr_generator": config.lr_generator * factor,
+            "lr_critic": config.lr_critic * factor,
+        }
+
     def take(self, step: int, factor: float, batches: Iterable[Batch]) -> dict[str, float]:
         """Take a step.
 
@@ -129,7 +146,7 @@ class AdversarialStepper:
             told.append(self._checked("critic", step, parts))
             if not (last and config.steps == "simultaneous"):
                 self._move("critic", step)
-        figures = _means(told)
+        figures = means_of(told)
         figures |= self._checked("generator", step, self._answer(batch, real, fake))
         if config.steps == "simultaneous":
             self._move("critic", step)
@@ -288,7 +305,7 @@ def _refuse_taken(name: str) -> None:
         raise UsageError(f"a loss of a game cannot be called {name!r}, the log has that: rename it")
 
 
-def _means(told: list[dict[str, float]]) -> dict[str, float]:
+def means_of(told: list[dict[str, float]]) -> dict[str, float]:
     """Mean of each figure over the updates that have it."""
     names = dict.fromkeys(name for one in told for name in one)
     return {

@@ -237,6 +237,42 @@ def load_weights(path: Path, model: nn.Module) -> nn.Module:
     return model.eval()
 
 
+def load_networks(run: Path, networks: Mapping[str, nn.Module]) -> None:
+    """Load networks of a run's checkpoint, for a training that begins where that one ended.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of the run.
+    networks : mapping of str to Module
+        By their names in the run; changed in place. Buffers that the checkpoint does not have
+        stay as they are.
+
+    Raises
+    ------
+    UsageError
+        If the weights are of other networks; nothing has been changed then.
+    RunError
+        If there is no checkpoint, or it cannot be read.
+    """
+    path = run / _TENSORS
+    if not path.exists():
+        raise RunError(f"{run} has no checkpoint to begin with: train it first")
+    tensors = _read(path)
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, module in networks.items():
+        parts[name] = {
+            key.removeprefix(f"{name}/"): value
+            for key, value in tensors.items()
+            if key.startswith(f"{name}/")
+        }
+        extra = {key: value for key, value in module.named_buffers() if key in module.state_dict()}
+        parts[name] = {**extra, **parts[name]}
+        _check_fit(path, parts[name], module, name)
+    for name, module in networks.items():
+        module.load_state_dict(parts[name])
+
+
 def parameter_count(model: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,0 +1,264 @@
+"""A recipe that makes pictures larger, from pictures to run folder: split, train, judge, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from smearlab.batch.workers import usable_cores
+from smearlab.datasets.manifest.table import write_manifest
+from smearlab.errors import UnknownNameError, UsageError
+from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.learn.games.super_resolution import SuperResolution
+from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
+from smearlab.learn.models.content_features import content_features, content_source
+from smearlab.learn.models.srgan import SRGANDiscriminator, SRGANGenerator
+from smearlab.learn.picture_cache import PictureCache
+from smearlab.learn.run_classifier import Asked, crops_of, splits_of
+from smearlab.learn.segmentation_record import counts
+from smearlab.learn.split_protocols import SplitPictures
+from smearlab.learn.train.adversarial import fit_adversarial
+from smearlab.learn.train.adversarial_config import AdversarialConfig
+from smearlab.learn.train.adversarial_watch import GameWarning
+from smearlab.learn.train.checkpoints import load_weights
+from smearlab.learn.train.hardware import is_first_process
+from smearlab.learn.train.loss_table import write_loss_table
+from smearlab.learn.train.run_folder import STEP_LOG, open_run
+from smearlab.learn.train.supervised import fit
+from smearlab.learn.train.transfer import no_weight_file
+from smearlab.learn.upscale_judge import SHEET, UpscaleJudge
+from smearlab.learn.upscale_recipe import UpscaleRecipe
+from smearlab.learn.upscale_record import KIND, UpscaleSummary
+from smearlab.learn.upscale_samples import UpscaleSamples
+
+_CONFIG, _CHECKPOINT = "config.json", "checkpoint.json"
+_PARTS: tuple[Split, ...] = ("train", "val", "test")
+
+
+def upscaler_folder(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) -> Path:
+    """Where a run lies: ``OUT/RECIPE-PROTOCOL``, then ``-nN`` for a part of the data, ``-TYPE``."""
+    part = "" if asked.n_train is None else f"-n{asked.n_train}"
+    end = "" if type_ is None else f"-{type_.replace(' ', '_')}"
+    return asked.out / f"{recipe.name}-{asked.protocol}{part}{end}"
+
+
+def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) -> Path:
+    """Train an upscaler, or go on with it; a run that is done is left as it is.
+
+    Parameters
+    ----------
+    recipe : UpscaleRecipe
+        As :meth:`~smearlab.learn.upscale_recipe.UpscaleRecipe.with_settings` gives it.
+    asked : Asked
+        Its ``weights`` are those that the generator begins with: of an SRResNet, usually.
+    type_ : str, optional
+        The one type that is learned from and judged on; all when left out.
+
+    Returns
+    -------
+    Path
+        Folder of the run.
+
+    Raises
+    ------
+    UsageError
+        If the run was begun with other settings or pictures, or weights are of another network.
+    UnknownNameError
+        If no picture is of the type.
+    DataError
+        If the pictures are not those that the recipe wants.
+    """
+    if asked.weights is not None and not asked.weights.is_file():
+        raise no_weight_file(asked.weights)
+    run = upscaler_folder(recipe, asked, type_)
+    (split,) = splits_of(recipe, asked)
+    describe = _describe(recipe, asked, split, type_)
+    if (run / _CONFIG).exists():  # refuse other settings before anything is read
+        usual = asdict(type(recipe.train)())
+        open_run(run, {"train": asdict(recipe.train), **describe}, {}, usual)
+    if (run / SUMMARY).is_file():
+        asked.say(f"{run} is done")
+        return run
+    parts = samples_of(recipe, split, type_, asked.cache_bytes)
+    chooses = recipe.critic is None
+    judge = UpscaleJudge(parts["val"], recipe.judged, chooses, run / SHEET)
+    torch.manual_seed(recipe.train.seed)
+    model = SRGANGenerator(recipe.network)
+    critic = None if recipe.critic is None else SRGANDiscriminator(recipe.critic)
+    networks = {"generator": counts(model), **({"critic": counts(critic)} if critic else {})}
+    if asked.weights is not None:
+        load_weights(asked.weights, model)
+        asked.say(f"the generator begins with {asked.weights}")
+    trained, features = _trained(recipe, asked, run, parts["train"], judge, describe, model, critic)
+    if is_first_process():
+        write_manifest(run / MANIFEST, split.manifest)
+        figures = judge(trained)
+        summary = _summary(recipe, asked, run, split, parts, figures, networks, type_, features)
+        for warning in summary.warnings:
+            asked.say(f"warning: {warning}")
+        summary.save(run)
+    return run
+
+
+def samples_of(
+    recipe: UpscaleRecipe, split: SplitPictures, type_: str | None = None, cache_bytes: int = 0
+) -> dict[Split, UpscaleSamples]:
+    """Pairs of each part.
+
+    Parameters
+    ----------
+    recipe : UpscaleRecipe
+    split : SplitPictures
+    type_ : str, optional
+        The one type whose pictures are taken.
+    cache_bytes : int
+        Decoded pictures that are kept in memory at most.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such type.
+    UsageError
+        If a part has no picture of it.
+    """
+    if type_ is not None and type_ not in split.classes:
+        raise UnknownNameError("type of cell", type_, split.classes)
+    crops, cache = crops_of(split.manifest, recipe), PictureCache(cache_bytes)
+    types = split.manifest.column("type")
+    parts = {}
+    for name in _PARTS:
+        rows = rows_of_split(split.manifest, name)
+        if type_ is not None:
+            rows = rows[types[rows] == type_]
+        if not rows.size:
+            raise UsageError(
+                f"no picture of {type_} is in {name}: give more pictures, or learn from all types"
+            )
+        pictures = ManifestSamples(
+            split.manifest,
+            split.classes,
+            recipe.view.picture,
+            rows=np.asarray(rows, np.intp),
+            crops=crops,
+            cache=cache,
+        )
+        if cache_bytes:
+            pictures.keep(threads=usable_cores())
+        parts[name] = UpscaleSamples(pictures, recipe.view, recipe.network.factor)
+    return parts
+
+
+def _trained(
+    recipe: UpscaleRecipe,
+    asked: Asked,
+    run: Path,
+    samples: UpscaleSamples,
+    judge: UpscaleJudge,
+    describe: Mapping[str, Any],
+    model: nn.Module,
+    critic: nn.Module | None,
+) -> tuple[nn.Module, str | None]:
+    """The trained generator, and the name of the features that it learned by."""
+    kept: dict[str, Any] = {"validate": judge, "describe": describe, "show": asked.show}
+    if not isinstance(recipe.train, AdversarialConfig):
+        return fit(model, samples, recipe.loss, recipe.train, run, **kept), None
+    assert critic is not None
+    features, weights = content_features(recipe.content), recipe.weights
+    game = SuperResolution(
+        model,
+        critic,
+        features,
+        content_weight=weights.content,
+        adversarial_weight=weights.adversarial,
+        pixel_weight=weights.pixels,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GameWarning)  # said below, and kept in the summary
+        trained = fit_adversarial(game, samples, recipe.train, run, **kept)
+    return trained, features.name
+
+
+def _describe(
+    recipe: UpscaleRecipe, asked: Asked, split: SplitPictures, type_: str | None
+) -> dict[str, Any]:
+    """What a run follows from beside ``train``, as its ``config.json`` keeps it."""
+    learned: dict[str, Any] = {"loss": asdict(recipe.loss)}
+    if recipe.critic is not None:
+        learned = {
+            "critic": asdict(recipe.critic),
+            "content": {"layer": recipe.content.layer, "source": content_source(recipe.content)},
+            "weights": asdict(recipe.weights),
+        }
+    begun = None
+    if asked.weights is not None:
+        with asked.weights.open("rb") as stream:
+            begun = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    return {
+        "kind": KIND,
+        "recipe": recipe.name,
+        "protocol": asked.protocol,
+        "type": type_,
+        "network": asdict(recipe.network),
+        **learned,
+        "view": asdict(recipe.view),
+        "begins_with": begun,
+        "n_train": asked.n_train,
+        "data": {**asdict(recipe.data), "digest": split.digest},
+        "deviations": list(recipe.deviations),
+    }
+
+
+def _summary(
+    recipe: UpscaleRecipe,
+    asked: Asked,
+    run: Path,
+    split: SplitPictures,
+    parts: Mapping[Split, UpscaleSamples],
+    figures: Mapping[str, float],
+    networks: Mapping[str, Mapping[str, int]],
+    type_: str | None,
+    features: str | None,
+) -> UpscaleSummary:
+    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
+    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
+    last = json.loads((run / STEP_LOG).read_text(encoding="utf-8").splitlines()[-1])
+    seconds = float(told["seconds"]) or None
+    epochs = int(last["epoch"]) + 1
+    found = write_loss_table(run)["warnings"] if recipe.critic else {}
+    return UpscaleSummary(
+        recipe=recipe.name,
+        protocol=asked.protocol,
+        factor=recipe.network.factor,
+        type=type_,
+        types=split.classes if type_ is None else (type_,),
+        networks=networks,
+        pictures={name: len(part) for name, part in parts.items()},
+        features=features,
+        epochs=epochs,
+        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
+        steps=told["step"],
+        train_seconds=seconds,
+        images_per_s=told["step"] * recipe.train.step_samples / seconds if seconds else None,
+        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
+        precision=str(hardware["precision"]),
+        seed=recipe.train.seed,
+        figures={name: value for name, value in figures.items() if name != "loss"},
+        judged=min(recipe.judged, len(parts["val"])),
+        datasets=tuple(sorted(set(split.manifest.column("dataset")))),
+        reported=recipe.reported,
+        deviations=recipe.deviations,
+        warnings=tuple(
+            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
+            f"{one['means']}"
+            for kind, one in found.items()
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Is a synthetic picture any use? Paper C's four checks, and what it adds to a classifier."""

@@ -1,0 +1,125 @@
+"""The classifier that a verification trains, as a recipe; trained by the house's one loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from smearlab.datasets.manifest.merge import merged
+from smearlab.datasets.manifest.table import Manifest, write_manifest
+from smearlab.learn.classifier_recipe import AS_TYPED, ClassifierRecipe, PictureData
+from smearlab.learn.models.classifiers import CLASSIFIERS
+from smearlab.learn.run_classifier import Asked, run_classifier, run_folder
+from smearlab.learn.train.config import TrainConfig
+from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.picture_views import PictureViewConfig
+from smearlab.learn.verification.config import VerifyConfig
+
+#: What is drawn in training: cells have no upper side.
+RANGES = AffineRanges(turn=(-180.0, 180.0), mirrored=0.5)
+
+
+def recipe_of(
+    name: str,
+    config: VerifyConfig,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    crop_px: int | None = None,
+) -> ClassifierRecipe:
+    """The recipe of one training.
+
+    Parameters
+    ----------
+    name : str
+        Of its folder.
+    config : VerifyConfig
+    epochs : int, optional
+        Those of ``config`` when left out.
+    seed : int
+    crop_px : int or None
+        Side of the middle square that views show; None for whole pictures.
+    """
+    return ClassifierRecipe(
+        name=name,
+        title=f"{config.network} of a verification",
+        source="this project: what synthetic pictures are worth",
+        network=config.network,
+        data=PictureData((), AS_TYPED, split="given"),
+        view=PictureViewConfig(CLASSIFIERS[config.network].input_px, crop_px, RANGES),
+        train=TrainConfig(
+            epochs=epochs or config.epochs,
+            batch_size=config.batch_size,
+            lr=config.lr,
+            optimizer="adam",
+            weight_decay=0.0,
+            seed=seed,
+        ),
+    )
+
+
+def equal_epochs(n_train: int, n_real: int, config: VerifyConfig) -> int:
+    """Epochs that come nearest to the steps of ``config.epochs`` on the real pictures; at least 1.
+
+    Examples
+    --------
+    >>> equal_epochs(3000, 1000, VerifyConfig(epochs=12, batch_size=10))
+    4
+    """
+    steps = config.epochs * math.ceil(n_real / config.batch_size)
+    return max(1, round(steps / math.ceil(n_train / config.batch_size)))
+
+
+def with_added(real: Manifest, synthetic: Manifest, share: float, seed: int) -> Manifest:
+    """Real pictures with synthetic ones added to the training part.
+
+    Parameters
+    ----------
+    real, synthetic : Manifest
+    share : float
+        Of the real training pictures of each type; fewer where there are not so many. A larger
+        share holds the smaller one of the same seed.
+    seed : int
+    """
+    types, train = real.column("type"), real.column("split") == "train"
+    made = synthetic.column("type")
+    kept = []
+    for name in sorted(set(made)):
+        order = np.random.default_rng([seed, 13]).permutation(np.flatnonzero(made == name))
+        kept.append(order[: round(share * int(((types == name) & train).sum()))])
+    rows = np.sort(np.concatenate(kept)).astype(np.intp)
+    return joined(real, synthetic.take(rows))
+
+
+def joined(real: Manifest, synthetic: Manifest) -> Manifest:
+    """Both in one table, with what is known of the real pictures: sought duplicates among it."""
+    if not len(synthetic):
+        return real
+    both = merged([real, synthetic], ["real", "synthetic"])
+    return replace(both, provenance=(*real.provenance, *both.provenance))
+
+
+def trained(recipe: ClassifierRecipe, manifest: Manifest, asked: Asked) -> Path:
+    """Train, or go on, or pass over what is done.
+
+    Parameters
+    ----------
+    recipe : ClassifierRecipe
+    manifest : Manifest
+        Every row has a type and a split.
+    asked : Asked
+        Its ``data`` is overruled; its ``out`` is the folder of the runs.
+
+    Returns
+    -------
+    Path
+        The run.
+    """
+    table = write_manifest(asked.out / f"{recipe.name}.parquet", manifest)
+    given = replace(asked, data=str(table))
+    for _ in run_classifier(recipe, given):
+        pass
+    return run_folder(recipe, given)

@@ -1,0 +1,1 @@
+"""Pictures of cells out of a trained generator: latents, folders, sheets, publishing."""
