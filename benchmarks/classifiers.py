@@ -37,7 +37,8 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 #: Part of the page → folders of its runs below RUNS, with wildcards.
 PARTS: Mapping[str, Sequence[str]] = {
     "pbc": (
-        "lwcnn-*", "w_net_pbc-*", "compact_pbc-*", "convnext_nano_pbc-*",
+        "lwcnn-*", "w_net_pbc-*", "compact_pbc-*", "efficientnet_lite0_*pbc-*",
+        "regnety_400mf_pbc-*", "cell_types_compact_pbc-*", "convnext_nano_pbc-*",
         "efficientnetv2_nano_pbc-*", "densenet*_pbc-*",
     ),
     "curve": ("curve/*",),

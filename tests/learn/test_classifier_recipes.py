@@ -28,8 +28,10 @@ from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
 from smearlab.learn.recipe_table import markdown
 from smearlab.learn.recipes import (
     CLASSIFIER_RECIPES,
+    FEW_SHOT_RECIPES,
     RECIPES,
     SEGMENTATION_RECIPES,
+    SYNTHESIS_RECIPES,
     UPSCALE_RECIPES,
 )
 from smearlab.learn.run_classifier import Asked, run_classifier
@@ -39,7 +41,7 @@ from smearlab.learn.train.config import build_optimizer
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: These take any size, and are tried at a small one; the others at their own.
 SMALL_PX = {"inception_v3": 96, "xception": 96, "cell_types": 64}
-FIXED = ("w_net", "lwcnn", "alexnet", "vgg_paper_c", "lstm", "sequential_cnn")
+FIXED = ("w_net", "w_net_8_ways", "lwcnn", "alexnet", "vgg_paper_c", "lstm", "sequential_cnn")
 #: Stands for the networks where the whole way from pictures to predictions is tried.
 LIGHT = "lwcnn"
 USED = {recipe.network: recipe for recipe in CLASSIFIER_RECIPES.values()}
@@ -61,7 +63,13 @@ def test_every_recipe_is_listed() -> None:
     modules = [importlib.import_module(f"{recipes.__name__}.{name}") for name in names]
     found = [recipe for module in modules for recipe in getattr(module, "RECIPES", ())]
     assert len(found) == len({recipe.name for recipe in found})
-    tables = (CLASSIFIER_RECIPES, SEGMENTATION_RECIPES, UPSCALE_RECIPES)
+    tables = (
+        CLASSIFIER_RECIPES,
+        SEGMENTATION_RECIPES,
+        SYNTHESIS_RECIPES,
+        FEW_SHOT_RECIPES,
+        UPSCALE_RECIPES,
+    )
     listed = {name: recipe for table in tables for name, recipe in table.items()}
     assert {recipe.name: recipe for recipe in found} == listed
     assert len(listed) == sum(map(len, tables))

@@ -62,11 +62,17 @@ FINE_TUNED = replace(
     view=replace(COMPACT.view, size_px=128),
     train=replace(COMPACT.train, epochs=8, batch_size=32, lr=1e-3),
 )
+ONE_WAY = replace(
+    FINE_TUNED,
+    name="efficientnet_lite0_one_way_pbc",
+    title=f"{CLASSIFIERS['efficientnet_lite0'].title} on the eight types of PBC",
+    network="efficientnet_lite0",
+)
 _SMALLER = ("regnety_400mf", "cell_types_compact")
 _LARGER = ("convnext_nano", "efficientnetv2_nano", "densenet121", "densenet161")
 
 RECIPES = (
-    COMPACT, PLAIN, STAINS, FINE_TUNED,
+    COMPACT, PLAIN, STAINS, FINE_TUNED, ONE_WAY,
     *(_other(network, **_QUICK) for network in _SMALLER),
     *(_other(network, train=replace(COMPACT.train, lr=1e-3)) for network in _LARGER),
 )  # fmt: skip
