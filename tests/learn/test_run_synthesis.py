@@ -192,7 +192,7 @@ def test_types_of_a_run_are_numbered(run: Path) -> None:
 
 def test_folders_that_are_no_runs_are_told(run: Path, tmp_path: Path) -> None:
     assert not is_generator_run(tmp_path)
-    with pytest.raises(RunError, match=r"summary\.json is missing: name the folder that smearlab"):
+    with pytest.raises(RunError, match=r"summary\.json is missing: name the folder of a generator"):
         load_generator_run(tmp_path)
     summary = json.loads((run / "summary.json").read_text())
     (tmp_path / "summary.json").write_text(json.dumps({**summary, "kind": "classifier"}))

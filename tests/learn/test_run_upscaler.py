@@ -16,8 +16,8 @@ from smearlab.errors import RunError, UnknownNameError, UsageError
 from smearlab.evaluation.runs import SUMMARY
 from smearlab.io.images import read_field
 from smearlab.learn.recipes import UPSCALE_RECIPES
-from smearlab.learn.run_classifier import Asked
-from smearlab.learn.run_upscaler import run_upscaler, upscaler_folder
+from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_upscaler import run_upscaler
 from smearlab.learn.train.checkpoints import result_weights
 from smearlab.learn.upscale_judge import SHEET, UpscaleJudge, enlarged
 from smearlab.learn.upscaler_run import UpscalerRun, open_upscaler_run
@@ -70,7 +70,7 @@ def test_one_type_begins_with_other_weights_and_plays(plain: UpscalerRun, out: P
     )
     asked = Asked("simulated", out, weights=result_weights(plain.folder), show=False)
     run = run_upscaler(recipe, asked, "eosinophil")
-    assert run == upscaler_folder(recipe, asked, "eosinophil")
+    assert run == run_folder(recipe, asked, "eosinophil")
     assert run.name == "srgan_per_type-honest-eosinophil"
     found = open_upscaler_run(run)
     assert found.summary.features == "the shipped blood-cell classifier, stage 0"

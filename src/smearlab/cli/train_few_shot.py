@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smearlab.cli.first_process import tell
+from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
     from smearlab.learn.few_shot_recipe import FewShotRecipe
@@ -41,19 +41,10 @@ def train_few_shot(
     """
     from smearlab.learn.export_generators import export_generator
     from smearlab.learn.generator_run import load_generator_run
+    from smearlab.learn.run_classifier import run_folder
     from smearlab.learn.run_few_shot import run_few_shot
-    from smearlab.learn.run_synthesis import synthesis_folder
-    from smearlab.learn.train.hardware import is_first_process
 
     changed = recipe.with_settings(settings)
-    asked.say(f"training {recipe.name} in {synthesis_folder(changed, asked)}")
+    asked.say(f"training {recipe.name} in {run_folder(changed, asked)}")
     for run in run_few_shot(changed, asked, tuple(types)):
-        tell(str(run))
-        if not is_first_process():
-            continue
-        finished = load_generator_run(run)
-        asked.say(finished.summary.said())
-        folder = run / "bundle" if bundles is None else bundles / run.name
-        if not (folder / "card.json").is_file():
-            export_generator(finished, folder)
-        tell(str(folder))
+        make_run_bundle(run, asked, bundles, load_generator_run, export_generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smearlab.cli.first_process import tell
+from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
     from smearlab.learn.run_classifier import Asked
@@ -42,22 +42,14 @@ def train_generators(
     from smearlab.errors import UsageError
     from smearlab.learn.export_generators import export_generator
     from smearlab.learn.generator_run import load_generator_run
-    from smearlab.learn.run_synthesis import run_synthesis, synthesis_folder
-    from smearlab.learn.train.hardware import is_first_process
+    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_synthesis import run_synthesis
 
     if asked.weights is not None:
         raise UsageError(f"--weights: {recipe.name} begins with fresh weights; leave it out")
     changed = recipe.with_settings(settings)
     wanted: list[str | None] = [*types] or [None]
     for name in wanted:
-        asked.say(f"training {recipe.name} in {synthesis_folder(changed, asked, name)}")
+        asked.say(f"training {recipe.name} in {run_folder(changed, asked, name)}")
         run = run_synthesis(changed, asked, name)
-        tell(str(run))
-        if not is_first_process():
-            continue
-        finished = load_generator_run(run)
-        asked.say(finished.summary.said())
-        folder = run / "bundle" if bundles is None else bundles / run.name
-        if not (folder / "card.json").is_file():
-            export_generator(finished, folder)
-        tell(str(folder))
+        make_run_bundle(run, asked, bundles, load_generator_run, export_generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smearlab.cli.first_process import tell
+from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
     from smearlab.learn.run_classifier import Asked
@@ -41,8 +41,8 @@ def train_upscalers(
     """
     from smearlab.errors import UsageError
     from smearlab.learn.export_upscaler import export_upscaler
-    from smearlab.learn.run_upscaler import run_upscaler, upscaler_folder
-    from smearlab.learn.train.hardware import is_first_process
+    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_upscaler import run_upscaler
     from smearlab.learn.upscaler_run import open_upscaler_run
 
     if recipe.per_type and not types:
@@ -50,14 +50,6 @@ def train_upscalers(
     changed = recipe.with_settings(settings)
     wanted: list[str | None] = [*types] or [None]
     for type_ in wanted:
-        asked.say(f"training {recipe.name} in {upscaler_folder(changed, asked, type_)}")
+        asked.say(f"training {recipe.name} in {run_folder(changed, asked, type_)}")
         run = run_upscaler(changed, asked, type_)
-        tell(str(run))
-        if not is_first_process():
-            continue
-        finished = open_upscaler_run(run)
-        asked.say(finished.summary.said())
-        folder = run / "bundle" if bundles is None else bundles / run.name
-        if not (folder / "card.json").is_file():
-            export_upscaler(finished, folder)
-        tell(str(folder))
+        make_run_bundle(run, asked, bundles, open_upscaler_run, export_upscaler)

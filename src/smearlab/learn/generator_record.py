@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from smearlab.errors import RunError
-from smearlab.evaluation.results import plain
-from smearlab.evaluation.runs import SUMMARY
-from smearlab.io.atomic import write_text
+from smearlab.learn.run_summary import is_run_of, load_summary, save_summary
 
 #: In ``config.json`` and ``summary.json``.
 KIND = "generator"
@@ -83,8 +79,7 @@ class GeneratorSummary:
 
     def save(self, run: Path) -> None:
         """Write it in the run folder."""
-        text = json.dumps(plain(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(run / SUMMARY, text + "\n")
+        save_summary(run, self)
 
     def said(self) -> str:
         """In a line."""
@@ -103,30 +98,9 @@ class GeneratorSummary:
         RunError
             If the folder is no finished run of a generator.
         """
-        path = run / SUMMARY
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["kind"] != KIND:
-                raise RunError(
-                    f"{run} is a run of a {kept['kind']}, not of a generator: name a folder that "
-                    "smearlab train wrote for a recipe that makes pictures"
-                )
-            for name in _TUPLES:
-                kept[name] = tuple(kept[name])
-            return cls(**kept)
-        except FileNotFoundError:
-            raise RunError(
-                f"{run} is no finished run, {SUMMARY} is missing: name the folder that smearlab "
-                "train wrote, after it has ended"
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path} cannot be read ({error}): train the run anew") from error
+        return load_summary(cls, run, KIND, "a generator", _TUPLES)
 
 
 def is_generator_run(folder: Path) -> bool:
     """Whether a folder holds a finished run of a generator."""
-    try:
-        kept = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(kept, dict) and kept.get("kind") == KIND
+    return is_run_of(KIND, folder)

@@ -22,12 +22,7 @@ from smearlab.datasets.segmented_manifest import segmented_elements
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import UsageError
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
-from smearlab.learn.classifier_recipe import (
-    ClassifierRecipe,
-    OfPictures,
-    PictureData,
-    Protocol,
-)
+from smearlab.learn.classifier_recipe import ClassifierRecipe, OfPictures, PictureData, Protocol
 from smearlab.learn.held_out import HeldOutPictures, Validation
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
@@ -55,7 +50,7 @@ from smearlab.learn.train.transfer import (
 from smearlab.synthesis.pictures import DATASET as GENERATED
 
 if TYPE_CHECKING:
-    from smearlab.learn.classical.recipes import ClassicalRecipe
+    pass
 
 PRETRAINED = "pretrained"
 
@@ -93,10 +88,14 @@ class Asked:
     say: Callable[[str], None] = lambda line: None
 
 
-def run_folder(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> Path:
-    """Where a recipe's run lies: ``OUT/RECIPE-PROTOCOL``, with ``-nN`` for a part of the data."""
-    part = "" if asked.n_train is None else f"-n{asked.n_train}"
-    return asked.out / f"{recipe.name}-{asked.protocol}{part}"
+def run_folder(recipe: OfPictures, asked: Asked, type_name: str | None = None) -> Path:
+    """Where a recipe's run lies: ``OUT/RECIPE-PROTOCOL``.
+
+    With ``-nN`` for a part of the pictures, and ``-TYPE`` for one type alone.
+    """
+    some = "" if asked.n_train is None else f"-n{asked.n_train}"
+    part = "" if type_name is None else f"-{type_name.replace(' ', '_')}"
+    return asked.out / f"{recipe.name}-{asked.protocol}{some}{part}"
 
 
 def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:

@@ -31,8 +31,8 @@ from smearlab.learn.generator_record import KIND
 from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotCritic, FewShotGenerator
 from smearlab.learn.models.figr import FIGRCritic, FIGRGenerator
 from smearlab.learn.models.generators import kept_config
-from smearlab.learn.run_classifier import Asked
-from smearlab.learn.run_synthesis import LearntPictures, generator_summary, synthesis_folder
+from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_synthesis import LearntPictures, generator_summary
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig
@@ -122,7 +122,7 @@ def _begun(
     recipe: FewShotRecipe, asked: Asked, pictures: FewShotPictures, samples: FewShotSamples
 ) -> Path:
     """Train on the common types, or go on with it."""
-    run = synthesis_folder(recipe, asked)
+    run = run_folder(recipe, asked)
     describe = _describe(recipe, asked, pictures, BEGINNING, pictures.common)
     if not _is_open(recipe, run, describe, asked):
         return run
@@ -171,7 +171,7 @@ def _adapted(
     began: Path | None,
 ) -> Path:
     """Adapt to a rare type, or go on with it, and sum up."""
-    run, recipe = synthesis_folder(recipe, asked, name), recipe.adapting()
+    run, recipe = run_folder(recipe, asked, name), recipe.adapting()
     few = samples.of((name,))
     shots = shots_of(few)
     config = recipe.generator

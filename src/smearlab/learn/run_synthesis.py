@@ -18,7 +18,6 @@ from smearlab.datasets.manifest.table import write_manifest
 from smearlab.datasets.manifest.taxonomy import TAXONOMIES
 from smearlab.errors import DataError, UnknownNameError, UsageError
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
-from smearlab.learn.classifier_recipe import OfPictures
 from smearlab.learn.games.codes import NamedCodes, name_codes
 from smearlab.learn.games.conditional import ReadableCodes, TypedPictures
 from smearlab.learn.generated_sheets import GeneratedSheets
@@ -28,7 +27,7 @@ from smearlab.learn.models.generators import kept_config
 from smearlab.learn.objectives import image_batch
 from smearlab.learn.peak_memory import peak_device_memory_mb, peak_memory_mb
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.run_classifier import Asked, crops_of, splits_of
+from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.split_protocols import SplitPictures
 from smearlab.learn.synthesis_games import build_synthesis_game
@@ -77,16 +76,6 @@ class LearntPictures:
         return tuple(sorted(set(self.split.manifest.column("dataset")[self.rows].tolist())))
 
 
-def synthesis_folder(recipe: OfPictures, asked: Asked, type_name: str | None = None) -> Path:
-    """Where a recipe's run lies: ``OUT/RECIPE-PROTOCOL``.
-
-    With ``-nN`` for a part of the pictures, and ``-TYPE`` for one type alone.
-    """
-    some = "" if asked.n_train is None else f"-n{asked.n_train}"
-    part = "" if type_name is None else f"-{type_name.replace(' ', '_')}"
-    return asked.out / f"{recipe.name}-{asked.protocol}{some}{part}"
-
-
 def run_synthesis(recipe: SynthesisRecipe, asked: Asked, type_name: str | None = None) -> Path:
     """Train a generator, or go on with it; a run that is done is left as it is.
 
@@ -116,7 +105,7 @@ def run_synthesis(recipe: SynthesisRecipe, asked: Asked, type_name: str | None =
     """
     if not is_first_process():
         asked = replace(asked, show=False, say=lambda line: None)
-    run = synthesis_folder(recipe, asked, type_name)
+    run = run_folder(recipe, asked, type_name)
     learnt = learnt_pictures(recipe, asked, type_name)
     recipe = recipe.for_types(len(learnt.classes))
     describe = _describe(recipe, asked, learnt)

@@ -23,7 +23,7 @@ from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_spli
 from smearlab.learn.models.content_features import content_features, content_source
 from smearlab.learn.models.srgan import SRGANDiscriminator, SRGANGenerator
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.run_classifier import Asked, crops_of, splits_of
+from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.split_protocols import SplitPictures
 from smearlab.learn.train.adversarial import fit_adversarial
@@ -42,13 +42,6 @@ from smearlab.learn.upscale_samples import UpscaleSamples
 
 _CONFIG, _CHECKPOINT = "config.json", "checkpoint.json"
 _PARTS: tuple[Split, ...] = ("train", "val", "test")
-
-
-def upscaler_folder(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) -> Path:
-    """Where a run lies: ``OUT/RECIPE-PROTOCOL``, then ``-nN`` for a part of the data, ``-TYPE``."""
-    part = "" if asked.n_train is None else f"-n{asked.n_train}"
-    end = "" if type_ is None else f"-{type_.replace(' ', '_')}"
-    return asked.out / f"{recipe.name}-{asked.protocol}{part}{end}"
 
 
 def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) -> Path:
@@ -79,7 +72,7 @@ def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) 
     """
     if asked.weights is not None and not asked.weights.is_file():
         raise no_weight_file(asked.weights)
-    run = upscaler_folder(recipe, asked, type_)
+    run = run_folder(recipe, asked, type_)
     (split,) = splits_of(recipe, asked)
     describe = _describe(recipe, asked, split, type_)
     if (run / _CONFIG).exists():  # refuse other settings before anything is read

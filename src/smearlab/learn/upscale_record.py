@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smearlab.errors import RunError
-from smearlab.evaluation.results import plain
-from smearlab.evaluation.runs import SUMMARY
-from smearlab.io.atomic import write_text
+from smearlab.learn.run_summary import is_run_of, load_summary, save_summary
 
 #: In the place of a classifier's ``kind`` in ``config.json`` and ``summary.json``.
 KIND = "upscaler"
+_TUPLES = ("types", "datasets", "deviations", "warnings")
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,7 @@ class UpscaleSummary:
 
     def save(self, run: Path) -> None:
         """Write it in the run folder."""
-        text = json.dumps(plain(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(run / SUMMARY, text + "\n")
+        save_summary(run, self)
 
     def said(self) -> str:
         """The figures in a line."""
@@ -102,32 +98,12 @@ class UpscaleSummary:
         RunError
             If the folder is no finished run of an upscaler.
         """
-        path = run / SUMMARY
-        try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["kind"] != KIND:
-                raise RunError(
-                    f"{run} is a run of a {kept['kind']}, not of an {KIND}: name the folder of one"
-                )
-            for name in ("types", "datasets", "deviations", "warnings"):
-                kept[name] = tuple(kept[name])
-            return cls(**kept)
-        except FileNotFoundError:
-            raise RunError(
-                f"{run} is no finished run, {SUMMARY} is missing: name a folder that smearlab "
-                "train wrote, after it has ended"
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{path} cannot be read ({error}): train the run anew") from error
+        return load_summary(cls, run, KIND, "an upscaler", _TUPLES)
 
 
 def is_upscaler_run(folder: Path) -> bool:
     """Whether a folder holds a finished run of an upscaler."""
-    try:
-        kept = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(kept, dict) and kept.get("kind") == KIND
+    return is_run_of(KIND, folder)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -34,6 +34,7 @@ from smearlab.errors import UnknownNameError, UsageError
 from smearlab.learn.models.checks import check_classes
 from smearlab.learn.nn.residual_pictures import SLOPE, SumBlock, start_he
 from smearlab.learn.nn.spectral import spectrally_normalised
+from smearlab.learn.nn.strided_blocks import growing
 from smearlab.learn.nn.type_planes import let_types_count, with_type_planes
 
 Told = Literal["nothing", "planes", "projection"]
@@ -141,10 +142,10 @@ class ResidualGenerator(nn.Module):
         layers: list[nn.Module] = []
         for group, number in enumerate(config.blocks):
             if group:
-                layers += [*_rest(width), _growing(width, width, 2)]
+                layers += [*_rest(width), growing(width, width, 2)]
             layers += [SumBlock(width, norm=True) for _ in range(number)]
         self.layers = nn.Sequential(*layers, *_rest(width))
-        self.head = _growing(width, 3, 1)
+        self.head = growing(width, 3, 1)
         start_he(self)
         let_types_count(self.dense, config.classes)
 
@@ -263,11 +264,6 @@ class ResidualClassifier(nn.Module):
 def _rest(channels: int) -> list[nn.Module]:
     """What precedes a layer that is in no block."""
     return [nn.BatchNorm2d(channels), nn.LeakyReLU(SLOPE)]
-
-
-def _growing(channels_in: int, channels_out: int, stride: int) -> nn.ConvTranspose2d:
-    """A 5×5 transposed convolution that doubles the size, or keeps it."""
-    return nn.ConvTranspose2d(channels_in, channels_out, 5, stride, 2, output_padding=stride - 1)
 
 
 def _check(

@@ -28,6 +28,7 @@ from smearlab.errors import UsageError
 from smearlab.learn.models.checks import check_dropout
 from smearlab.learn.nn.initialise import start_normal
 from smearlab.learn.nn.picture_norm import PictureNorm, Statistics
+from smearlab.learn.nn.strided_blocks import growing
 from smearlab.learn.nn.type_planes import let_types_count, with_type_planes
 
 #: Sides that the generator's dense layer begins with and the discriminator's ends with, px.
@@ -131,7 +132,7 @@ class DCGANGenerator(nn.Module):
         doublings = _halvings(config.size_px, _FIRST_PX, len(config.widths))
         layers: list[nn.Module] = []
         for n, (a, b) in enumerate(pairwise((*config.widths, 3))):
-            layers.append(_growing(a, b, 2 if n < doublings else 1))
+            layers.append(growing(a, b, 2 if n < doublings else 1))
             if n + 1 < len(config.widths):
                 layers += [PictureNorm(b, config.statistics), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Sigmoid())
@@ -204,11 +205,6 @@ class DCGANDiscriminator(nn.Module):
         if self.config.classes > 1:
             x = with_type_planes(x, types)
         return cast(Tensor, self.head(self.layers(x)))
-
-
-def _growing(channels_in: int, channels_out: int, stride: int) -> nn.ConvTranspose2d:
-    """A 5×5 transposed convolution that doubles the size, or keeps it."""
-    return nn.ConvTranspose2d(channels_in, channels_out, 5, stride, 2, output_padding=stride - 1)
 
 
 def _check(classes: int, widths: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Blocks of picture-to-picture networks: 4×4 convolutions that halve, double or keep the size."""
+"""Blocks that halve, double or keep the size: 4×4 convolutions, and a transposed one of 5×5."""
 
 from __future__ import annotations
 
@@ -123,3 +123,16 @@ class Up(nn.Module):
         elif self.dropout:
             x = F.dropout(x, self.dropout, self.training)
         return torch.relu(x)
+
+
+def growing(channels_in: int, channels_out: int, stride: int) -> nn.ConvTranspose2d:
+    """A 5×5 transposed convolution that multiplies the size.
+
+    Parameters
+    ----------
+    channels_in, channels_out : int
+        Channels.
+    stride : int
+        2 doubles the size, 1 keeps it.
+    """
+    return nn.ConvTranspose2d(channels_in, channels_out, 5, stride, 2, output_padding=stride - 1)

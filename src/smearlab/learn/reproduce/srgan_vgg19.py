@@ -18,7 +18,7 @@ from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.picture_networks import blood_cell_lpips
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, UPSCALE_RECIPES
 from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
-from smearlab.learn.run_upscaler import run_upscaler, upscaler_folder
+from smearlab.learn.run_upscaler import run_upscaler
 from smearlab.learn.train.checkpoints import result_weights
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.upscale_figures import LARGE, enlarge_test_pictures, figures, typing_by
@@ -122,7 +122,7 @@ class UpscaleTable:
         weights: Path | None = None
         for name in UPSCALERS:
             recipe = self.upscaler(name, asked)
-            folder = upscaler_folder(recipe, how)
+            folder = run_classifier.run_folder(recipe, how)
             if is_asked(asked.only, name, self.names):
                 folder = run_upscaler(recipe, replace(how, weights=weights))
             elif not (folder / SUMMARY).is_file():
