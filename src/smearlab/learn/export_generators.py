@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from smearlab import __version__
 from smearlab.errors import SmearlabError
-from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.data_credits import data_credits
 from smearlab.learn.export import BundleGraph
 from smearlab.learn.export_proof import (
@@ -21,6 +20,7 @@ from smearlab.learn.export_proof import (
     Question,
     Weights,
     add_to_card,
+    keep_bundle,
     write_checked,
 )
 from smearlab.learn.generator_run import GeneratorRun
@@ -98,9 +98,7 @@ def export_generator(run: GeneratorRun, out: Path, weights: Weights = "auto") ->
         )
         pictures = sum(len(one["latent"]) for one in questions)
         add_to_card(bundle, {"parity": {"largest_difference": off, "pictures": pictures}})
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / "model.onnx", (bundle / "model.onnx").read_bytes())
-        write_text(out / "card.json", (bundle / "card.json").read_text(encoding="utf-8"))
+        keep_bundle(bundle, out)
     return out
 
 

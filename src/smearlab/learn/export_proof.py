@@ -317,5 +317,28 @@ def add_to_card(bundle: Path, facts: Mapping[str, Any]) -> None:
     _write_card(bundle, {**card, **facts})
 
 
+def keep_bundle(bundle: Path, out: Path) -> dict[str, Any]:
+    """Put a bundle that is proven where it was asked for: each file whole, the card last.
+
+    Parameters
+    ----------
+    bundle : Path
+        Where it was written to be proven.
+    out : Path
+        Made if missing; replaced if it is a bundle.
+
+    Returns
+    -------
+    dict
+        Its card.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    write_bytes(out / "model.onnx", (bundle / "model.onnx").read_bytes())
+    text = (bundle / "card.json").read_text(encoding="utf-8")
+    write_text(out / "card.json", text)
+    card: dict[str, Any] = json.loads(text)
+    return card
+
+
 def _write_card(bundle: Path, card: Mapping[str, Any]) -> None:
     write_text(bundle / "card.json", json.dumps(card, indent=1, ensure_ascii=False) + "\n")

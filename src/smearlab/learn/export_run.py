@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,19 @@ from smearlab import __version__
 from smearlab.errors import RunError, UnknownNameError, UsageError
 from smearlab.evaluation.runs import SUMMARY, HeldOut, Predictions, RunSummary
 from smearlab.evaluation.type_names import cell_type
-from smearlab.io.atomic import write_bytes, write_text
 from smearlab.io.images import read_field
 from smearlab.learn.calibrate import confidence_threshold
 from smearlab.learn.classifier_run import ClassifierRun, evenly, views
 from smearlab.learn.data_credits import data_credits
 from smearlab.learn.export import TypesGraph
-from smearlab.learn.export_proof import WEIGHTS, Weights, accuracy, write_proven, write_quantized
+from smearlab.learn.export_proof import (
+    WEIGHTS,
+    Weights,
+    accuracy,
+    keep_bundle,
+    write_proven,
+    write_quantized,
+)
 from smearlab.learn.run_classifier import PRETRAINED
 from smearlab.metrics.calibration import temperature
 from smearlab.pipeline import Analyzer
@@ -114,11 +119,7 @@ def export_run(run: ClassifierRun, out: Path, config: ExportConfig) -> dict[str,
                 ranges_on=views(run.samples("train", config.data), _RANGES),
                 measured_on=run.samples("val", config.data),
             )
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / "model.onnx", (bundle / "model.onnx").read_bytes())
-        write_text(out / "card.json", (bundle / "card.json").read_text(encoding="utf-8"))
-    written: dict[str, Any] = json.loads((out / "card.json").read_text(encoding="utf-8"))
-    return written
+        return keep_bundle(bundle, out)
 
 
 def _validation_views(run: ClassifierRun, config: ExportConfig) -> NDArray[np.uint8] | None:

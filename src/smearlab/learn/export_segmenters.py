@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,15 @@ from numpy.typing import NDArray
 
 from smearlab import __version__
 from smearlab.errors import RunError
-from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.data_credits import data_credits
-from smearlab.learn.export_proof import Answers, Question, Weights, add_to_card, write_checked
+from smearlab.learn.export_proof import (
+    Answers,
+    Question,
+    Weights,
+    add_to_card,
+    keep_bundle,
+    write_checked,
+)
 from smearlab.learn.models.rwp_generator import RWPGeneratorConfig
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
 from smearlab.learn.run_segmenter import overlap_px
@@ -72,11 +77,7 @@ def export_segmenter(
             "of": "held-out tiles" if seen else "random numbers",
         }
         add_to_card(bundle, {"parity": parity})
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / "model.onnx", (bundle / "model.onnx").read_bytes())
-        write_text(out / "card.json", (bundle / "card.json").read_text(encoding="utf-8"))
-    written: dict[str, Any] = json.loads((out / "card.json").read_text(encoding="utf-8"))
-    return written
+        return keep_bundle(bundle, out)
 
 
 def _tiles(run: SegmenterRun, data: Path | None) -> tuple[NDArray[np.uint8], bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,15 @@ from numpy.typing import NDArray
 
 from smearlab import __version__
 from smearlab.errors import RunError
-from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.classifier_run import evenly
 from smearlab.learn.data_credits import data_credits
-from smearlab.learn.export_proof import PIXEL_PARITY, Weights, add_to_card, write_checked
+from smearlab.learn.export_proof import (
+    PIXEL_PARITY,
+    Weights,
+    add_to_card,
+    keep_bundle,
+    write_checked,
+)
 from smearlab.learn.transforms.upscale_views import lowered
 from smearlab.learn.upscale_graph import UpscaleGraph
 from smearlab.learn.upscaler_run import UpscalerRun
@@ -70,11 +74,7 @@ def export_upscaler(
             "of": "validation" if seen else "random numbers",
         }
         add_to_card(bundle, {"parity": parity})
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / "model.onnx", (bundle / "model.onnx").read_bytes())
-        write_text(out / "card.json", (bundle / "card.json").read_text(encoding="utf-8"))
-    written: dict[str, Any] = json.loads((out / "card.json").read_text(encoding="utf-8"))
-    return written
+        return keep_bundle(bundle, out)
 
 
 def _small_pictures(run: UpscalerRun, data: Path | None) -> tuple[list[NDArray[np.uint8]], bool]:
