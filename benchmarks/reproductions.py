@@ -3,9 +3,9 @@
     python benchmarks/reproductions.py OUT
 
 ``OUT`` is the folder that ``smearlab reproduce --out`` wrote to. For every page in :data:`PAGES`
-the records of its experiment are copied into docs/results/reproductions, and all that lie there are
-written between the marks of the page: findings, tables, data, deviations. A page without any record
-stays as it is, and says so itself.
+the records of its experiment, and their pictures, are copied into docs/results/reproductions, and
+all that lie there are written between the marks of the page: findings, tables, pictures, data,
+deviations. A page without any record stays as it is, and says so itself.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ from pathlib import Path
 
 from classifiers import DOCS, between, plain_gaps
 from smearlab.evaluation.reproductions import Record, facts_of, find_records, wide_grids
-from smearlab.io.atomic import write_text
+from smearlab.io.atomic import write_bytes, write_text
 
 #: Experiment → its page in docs.
-PAGES: Mapping[str, str] = {"rwp_gan": "rwp-gan-results.md"}
+PAGES: Mapping[str, str] = {
+    "rwp_gan": "rwp-gan-results.md",
+    **dict.fromkeys(
+        ("c_wgan_gp", "w_net_dcgan", "few_shot_gan", "srgan_vgg19"), "making-results.md"
+    ),
+}
+#: Folder of the records in docs.
+_KEPT = Path("results") / "reproductions"
 #: Facts that stand in a line each.
 _SHORT = ("Paper", "Hardware", "Time", "Command", "Version", "Finished")
 
@@ -35,16 +42,31 @@ def main() -> None:
     options = parser.parse_args()
     if not options.out.is_dir():
         sys.exit(f"{options.out} is no folder: name the one that smearlab reproduce --out wrote to")
-    kept = options.docs / "results" / "reproductions"
+    kept = options.docs / _KEPT
     for record in find_records([options.out]):
         if record.name in PAGES:
-            folder = kept / record.name / f"{record.protocol}-{record.scale}"
-            replace(record, command=without_places(record.command)).save(folder)
+            keep(record, options.out, kept)
     for name, file in PAGES.items():
         records = [one for one in find_records([kept]) if one.name == name]
         page = options.docs / file
         text = page.read_text(encoding="utf-8")
         write_text(page, between(text, name, "\n".join(pieces(records))))
+
+
+def keep(record: Record, out: Path, kept: Path) -> None:
+    """Copy a record and the pictures that it names; other pages stay where they were made."""
+    place = folder_of(record)
+    pictures = [page for page in record.pages if page.endswith(".png")]
+    there = [page for page in pictures if (out / place / page).is_file()]
+    said = replace(record, command=without_places(record.command), pages=tuple(there))
+    said.save(kept / place)
+    for page in there:
+        write_bytes(kept / place / page, (out / place / page).read_bytes())
+
+
+def folder_of(record: Record) -> Path:
+    """Where a record lies in the folder of all."""
+    return Path(record.name) / f"{record.protocol}-{record.scale}"
 
 
 def without_places(command: str) -> str:
@@ -67,6 +89,8 @@ def pieces(records: Sequence[Record]) -> Iterator[str]:
         yield ""
         for grid in wide_grids(record):
             yield plain_gaps(grid.markdown())
+        for page in record.pages:
+            yield f"![{Path(page).stem}]({(_KEPT / folder_of(record) / page).as_posix()})\n"
         yield "Data:\n"
         yield from (f"- {sentence}" for sentence in record.data)
         yield "\nDeparts from the paper:\n"

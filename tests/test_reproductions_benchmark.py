@@ -6,6 +6,7 @@ import importlib.util
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -69,8 +70,23 @@ def test_a_page_shows_its_records(
     assert "Command: `smearlab reproduce rwp_gan --data DIR`." in text
     assert "Not trained yet" not in text
     kept = docs / "results/reproductions/rwp_gan/honest-cpu/record.json"
-    assert "/home/me" not in kept.read_text() and json.loads(kept.read_text())["lines"]
+    assert "/sets" not in kept.read_text() and json.loads(kept.read_text())["lines"]
     assert call(script, monkeypatch, docs, docs) == text, "what is kept is shown again"
+
+
+def test_pictures_go_with_the_record(
+    script: ModuleType, docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out" / "rwp_gan" / "honest-cpu"
+    replace(RECORD, pages=("wbc.png", "gone.png", "report.html")).save(out)
+    (out / "wbc.png").write_bytes(b"picture")
+    (out / "report.html").write_text("page")
+    text = call(script, monkeypatch, tmp_path / "out", docs)
+    assert "![wbc](results/reproductions/rwp_gan/honest-cpu/wbc.png)" in text
+    kept = docs / "results/reproductions/rwp_gan/honest-cpu"
+    assert sorted(path.name for path in kept.iterdir()) == ["record.json", "wbc.png"]
+    assert "gone" not in text and "report.html" not in text
+    assert (kept / "wbc.png").read_bytes() == b"picture"
 
 
 def test_without_a_record_the_page_stays_as_it_is(

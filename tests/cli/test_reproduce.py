@@ -58,7 +58,7 @@ def test_the_page_holds_the_pictures_of_a_record(tmp_path: Path) -> None:
     (folder / "wbc.png").write_bytes(png)
     assert run("report", "--out", tmp_path)[0] == 0
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    shown = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="wbc: fields', page)
+    shown = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="wbc"', page)
     assert [base64.b64decode(one) for one in shown] == [png]
     assert "img-src data:" in page, "the page may show it"
     assert 'href="rwp_gan/honest-smoke/wbc.png"' in page

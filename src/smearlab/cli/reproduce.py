@@ -200,11 +200,7 @@ def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
 def _pictures(record: Record, folder: Path) -> dict[str, bytes]:
     """The record's PNG files that are still there."""
     paths = [folder / page for page in record.pages if page.endswith(".png")]
-    return {
-        f"{path.stem}: fields, targets, and what each network made of them": path.read_bytes()
-        for path in paths
-        if path.is_file()
-    }
+    return {path.stem.replace("_", " "): path.read_bytes() for path in paths if path.is_file()}
 
 
 def register(app: typer.Typer) -> None:

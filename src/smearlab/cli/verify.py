@@ -35,9 +35,9 @@ def verify(
         list[str] | None,
         typer.Option(
             "--only",
-            help="figures, neighbours, cosine, blind-test, real-on-synthetic, synthetic-on-real or "
-            "added; may be repeated.",
-            show_default="all",
+            help="figures, neighbours, cosine, blind-test, real-on-synthetic, synthetic-on-real, "
+            "added or balanced; may be repeated.",
+            show_default="all; balanced where a type lacks pictures",
         ),
     ] = None,
     taxonomy: Annotated[
@@ -69,6 +69,15 @@ def verify(
             show_default="0, 25, 50, 100, 200",
         ),
     ] = None,
+    balance_to: Annotated[
+        int,
+        typer.Option(
+            "--balance-to",
+            min=0,
+            metavar="N",
+            help="Training pictures of each type in 'balanced'; 0: as many as the commonest has.",
+        ),
+    ] = 0,
     features: Annotated[
         str, typer.Option("--features", help="Classifier bundle whose features are compared.")
     ] = "default",
@@ -137,6 +146,7 @@ def verify(
             epochs=epochs,
             seeds=seeds,
             shares=VerifyConfig.shares if not share else tuple(one / 100 for one in share),
+            balance_to=balance_to,
             crop_px=crop_px,
             taxonomy=taxonomy,
             checks=tuple(only or ()),

@@ -41,6 +41,7 @@ def verification_grids(whole: Mapping[str, Any]) -> dict[str, list[Grid]]:
         "real-on-synthetic": real_on_synthetic_grids,
         "synthetic-on-real": synthetic_on_real_grids,
         "added": added_grids,
+        "balanced": balanced_grids,
     }
     checks = whole["checks"]
     return {name: make(checks[name]) for name, make in makers.items() if name in checks}
@@ -148,7 +149,26 @@ def neighbours_grids(result: Mapping[str, Any]) -> list[Grid]:
         "Memorised: nearer to a real training picture than the given share of other real pictures "
         f"is. Features: {result['network']}."
     )
-    return [Grid("Nearest real training pictures", heads, tuple(rows), note)]
+    whole = Grid("Nearest real training pictures", heads, tuple(rows), note)
+    return [whole, _partners(result["spaces"])]
+
+
+def _partners(spaces: Mapping[str, Any]) -> Grid:
+    """Likeness to the nearest pictures, by what names them."""
+    told = {"psnr": "PSNR, dB", "ssim": "SSIM", "l1": "L1 %", "l2": "L2 %"}
+    rows = []
+    for space, one in spaces.items():
+        cells = []
+        for name in told:
+            found, by = one["partners"].get(name), 100.0 if name in ("l1", "l2") else 1.0
+            if found is None or found["value"] is None:
+                cells.append(UNDEFINED)
+                continue
+            ends = [None if end is None else by * end for end in found["interval"]]
+            cells.append(number(by * found["value"], ends, 3 if name == "ssim" else 2))
+        rows.append((space, *cells))
+    note = "A made picture has no partner; means over all with the nearest training picture."
+    return Grid("Beside the nearest picture", ("nearest by", *told.values()), tuple(rows), note)
 
 
 def cosine_grids(result: Mapping[str, Any]) -> list[Grid]:
@@ -276,6 +296,34 @@ def added_grids(result: Mapping[str, Any]) -> list[Grid]:
         Grid("Real test pictures, with synthetic ones added in training", heads, tuple(rows), note),
         Grid("Recall % of each type", ("synthetic added", *types), tuple(of_types)),
     ]
+
+
+def balanced_grids(result: Mapping[str, Any]) -> list[Grid]:
+    """Recall of each type without and with synthetic pictures of the rarer ones."""
+    without, filled = result["arms"]
+    rows = []
+    for name, before in without["recall"].items():
+        after, gain = filled["recall"][name], filled["recall_gain"][name]
+        of = result["filled"].get(name)
+        rows.append(
+            (
+                name,
+                f"{count(of['real'])} + {count(of['synthetic'])}" if of else "",
+                *(percent(one["value"], one["interval"]) for one in (before, after, gain)),
+            )
+        )
+    for label, key in (("accuracy", "accuracy"), ("balanced accuracy", "balanced_accuracy")):
+        found = [percent(arm[key]["value"], arm[key]["interval"]) for arm in (without, filled)]
+        gain = filled["gain"] if key == "accuracy" else None
+        rows.append((label, "", *found, percent(gain["value"], gain["interval"]) if gain else ""))
+    heads = ("recall of", "real + synthetic", "without %", "with %", "gain, points")
+    note = (
+        f"{result['network']}, {count(result['n_test'])} real test pictures in "
+        f"{count(result['n_groups'])} groups; types filled up to {count(result['level'])} training "
+        f"pictures. Mean over {without['accuracy']['n']} seeds with Student interval; gain against "
+        "the same seed without."
+    )
+    return [Grid("Rarer types filled up with synthetic pictures", heads, tuple(rows), note)]
 
 
 def score_grids(result: Mapping[str, Any]) -> list[Grid]:

@@ -14,6 +14,7 @@ from smearlab.report.run_page import write_page
 #: Check → its heading, in the order of the page.
 _HEADINGS = {
     "added": "Does it help? Synthetic pictures added in training",
+    "balanced": "Does it help? Rarer types filled up with synthetic pictures",
     "real-on-synthetic": "A network trained on real pictures, on synthetic ones",
     "synthetic-on-real": "A network trained on synthetic pictures, on real ones",
     "cosine": "Cosine similarity",
@@ -118,8 +119,8 @@ def cautions(whole: Mapping[str, Any]) -> list[str]:
     said = []
     if whole["simulated"]:
         said.append("The real pictures are simulated: the figures say nothing about blood.")
-    added = whole["checks"].get("added")
-    if added and added["arms"][0]["accuracy"]["n"] < 3:
+    trained = [whole["checks"][name] for name in ("added", "balanced") if name in whole["checks"]]
+    if any(one["arms"][0]["accuracy"]["n"] < 3 for one in trained):
         said.append("Fewer than three seeds: what a seed does by chance cannot be told.")
     near = whole["checks"].get("neighbours")
     for space, one in (near or {"spaces": {}})["spaces"].items():

@@ -14,7 +14,7 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra 
 pytest.importorskip("onnx", reason="tiny networks are written with onnx")
 from painted_sets import MADE_PX, REAL_PX, TYPES, paint
 
-from smearlab.datasets.manifest.table import read_manifest
+from smearlab.datasets.manifest.table import read_manifest, write_manifest
 from smearlab.errors import ManifestError
 from smearlab.evaluation.blind_test import BlindKey
 from smearlab.evaluation.verification_grids import verification_grids
@@ -40,12 +40,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerifyConf
     return folder, config, run(folder, config)
 
 
-def run(folder: Path, config: VerifyConfig, said: list[str] | None = None) -> dict[str, Any]:
+def run(
+    folder: Path,
+    config: VerifyConfig,
+    said: list[str] | None = None,
+    shared: Path | None = None,
+) -> dict[str, Any]:
     return verify(
         folder / "made",
         str(folder / "real" / "manifest.parquet"),
         config,
         folder / "out",
+        shared=shared,
         show=False,
         say=(lambda line: None) if said is None else said.append,
     )
@@ -55,7 +61,7 @@ def test_every_check_leaves_a_result(
     finished: tuple[Path, VerifyConfig, dict[str, Any]],
 ) -> None:
     folder, _, whole = finished
-    assert list(whole["checks"]) == list(CHECKS)
+    assert list(whole["checks"]) == [name for name in CHECKS if name != "balanced"]
     assert json.loads((folder / "out" / RESULT).read_text()) == whole
     assert whole["synthetic"] == {
         "n": 16, "types": {"basophil": 8, "monocyte": 8}, "source": "painter"
@@ -85,6 +91,9 @@ def test_neighbours_are_pairs_of_existing_pictures(
         assert (folder / "made" / one["nearest"][0]["synthetic"]).is_file(), space
         assert (folder / "out" / "pictures" / one["nearest"][0]["real"]).is_file()
         assert (folder / "out" / f"nearest-{space}.png").is_file()
+        partners = one["partners"]
+        assert set(partners) == {"psnr", "ssim", "l1", "l2"}
+        assert 0 < partners["l1"]["value"] <= partners["l2"]["value"] < 1
 
 
 def test_cosines_are_of_both_spaces(finished: tuple[Path, VerifyConfig, dict[str, Any]]) -> None:
@@ -156,7 +165,9 @@ def test_what_is_done_is_not_done_again(
     folder, config, whole = finished
     said: list[str] = []
     assert run(folder, config, said) == whole
-    assert said[1:] == [f"{name} is done" for name in CHECKS]
+    done = [f"{name} is done" for name in whole["checks"]]
+    left = "balanced is left out: no type has fewer than 8 training pictures"
+    assert said[1:] == [*done, left]
     page = (folder / "out" / PAGE).read_text(encoding="utf-8")
     other = replace(config, blind_each=3, checks=("blind-test",))
     changed = run(folder, other, said := [])
@@ -170,12 +181,59 @@ def test_tables_have_rows_for_everything(
     finished: tuple[Path, VerifyConfig, dict[str, Any]],
 ) -> None:
     grids = verification_grids(finished[2])
-    assert set(grids) == {*CHECKS} - {"blind-test"}
+    assert set(grids) == {*CHECKS} - {"blind-test", "balanced"}
     for several in grids.values():
         for grid in several:
             assert all(len(row) == len(grid.columns) for row in grid.rows), grid.title
     assert [row[0] for row in grids["added"][0].rows] == ["0%", "50%"]
     assert verification_grids({"checks": {}}) == {}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerifyConfig]:
+    """A type with half as many training pictures as the other, and synthetic ones of both."""
+    folder = tmp_path_factory.mktemp("filled")
+    table = read_manifest(paint(folder / "real", 20, synthetic=False))
+    rows = np.flatnonzero((table.column("type") == "monocyte") & (table.column("split") == "train"))
+    keep = np.ones(len(table), bool)
+    keep[rows[3:]] = False
+    write_manifest(folder / "real" / "manifest.parquet", table.take(keep))
+    paint(folder / "made", 4, synthetic=True)
+    return folder, VerifyConfig(epochs=1, batch_size=8, seeds=2, crop_px=REAL_PX)
+
+
+def test_rarer_types_are_filled_up(filled: tuple[Path, VerifyConfig]) -> None:
+    folder, config = filled
+    checks = ("real-on-synthetic", "balanced")
+    whole = run(folder, replace(config, checks=checks), shared=folder / "shared")
+    found = whole["checks"]["balanced"]
+    assert found["level"] == 8
+    assert found["filled"] == {"monocyte": {"real": 3, "synthetic": 4}}
+    without, after = found["arms"]
+    assert (without["n_synthetic"], after["n_synthetic"]) == (0, 4)
+    gain = after["recall_gain"]["monocyte"]
+    each = [
+        b["recall"]["monocyte"] - a["recall"]["monocyte"]
+        for a, b in zip(without["runs"], after["runs"], strict=True)
+    ]
+    assert gain["value"] == pytest.approx(np.mean(each)) and gain["n"] == 2
+    (grid,) = verification_grids(whole)["balanced"]
+    assert [row[:2] for row in grid.rows][:2] == [("basophil", ""), ("monocyte", "3 + 4")]
+    # What no synthetic picture is in is trained once, for all that are compared with it.
+    real = {path.name for path in (folder / "shared" / "runs").iterdir() if path.is_dir()}
+    assert real == {"added-0-seed-0-honest", "added-0-seed-1-honest"}
+    made = {path.name for path in (folder / "out" / "runs").iterdir() if path.is_dir()}
+    assert made == {"balanced-8-seed-0-honest", "balanced-8-seed-1-honest"}
+    lower = run(
+        folder, replace(config, checks=("balanced",), balance_to=4), shared=folder / "shared"
+    )
+    assert lower["checks"]["balanced"]["filled"] == {"monocyte": {"real": 3, "synthetic": 1}}
+
+
+def test_nothing_to_fill_up_is_said(filled: tuple[Path, VerifyConfig]) -> None:
+    folder, config = filled
+    with pytest.raises(ManifestError, match="3 real training pictures or more"):
+        run(folder, replace(config, checks=("balanced",), balance_to=3))
 
 
 def test_cautions(finished: tuple[Path, VerifyConfig, dict[str, Any]]) -> None:

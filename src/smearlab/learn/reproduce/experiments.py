@@ -14,13 +14,21 @@ from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.grids import Grid
 from smearlab.evaluation.reproductions import Record
-from smearlab.learn.reproduce import classifiers, rwp_gan, srgan_vgg19
+from smearlab.learn.reproduce import (
+    c_wgan_gp,
+    classifiers,
+    few_shot_gan,
+    rwp_gan,
+    srgan_vgg19,
+    w_net_dcgan,
+)
 from smearlab.learn.reproduce.experiment import SCALES, Asked, Experiment
 from smearlab.registry import look_up
 
 #: Every table that can be reproduced, by name.
+_MODULES = (classifiers, rwp_gan, w_net_dcgan, srgan_vgg19, c_wgan_gp, few_shot_gan)
 EXPERIMENTS: Mapping[str, Experiment] = {
-    one.name: one for module in (classifiers, rwp_gan, srgan_vgg19) for one in module.EXPERIMENTS
+    one.name: one for module in _MODULES for one in module.EXPERIMENTS
 }
 _LISTING = "manifest.csv"
 

@@ -20,7 +20,7 @@ from smearlab.evaluation.blind_test import KEY, draw_blind_test
 from smearlab.evaluation.diversity import diversity
 from smearlab.evaluation.picture_features import BundleFeatures
 from smearlab.evaluation.results import RESAMPLES, SEED
-from smearlab.evaluation.synthesis_figures import SeenPictures, by_type
+from smearlab.evaluation.synthesis_figures import SeenPictures, by_type, mean_figure
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.io.images import read_field
 from smearlab.learn.picture_networks import (
@@ -39,8 +39,9 @@ from smearlab.learn.verification.pictures import (
 from smearlab.metrics.cosine import similarity_across, similarity_within
 from smearlab.metrics.intervals import clopper_pearson
 from smearlab.metrics.manifolds import memorisation
-from smearlab.metrics.picture_pairs import l2
+from smearlab.metrics.picture_pairs import l1, l2, psnr, ssim
 from smearlab.metrics.resampling import draw_weights, percentile_interval, units_of
+from smearlab.metrics.segmented_pictures import SSIM_WINDOW_PX
 from smearlab.report.blind_test_page import write_blind_pages
 from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 
@@ -157,7 +158,8 @@ def neighbours(of: Comparisons) -> dict[str, Any]:
         ``spaces``: ``features`` and ``pixels`` → ``rate`` (share of synthetic pictures nearer
         than the quantile of the held-out real ones), ``interval``, ``n_synthetic``, ``n_train``,
         ``n_held_out``, ``quantile``, ``threshold``, medians, ``types``, and ``nearest``: pairs,
-        the nearest first. ``sheets``: pictures of these pairs, relative to the folder.
+        the nearest first; ``partners``: mean PSNR, SSIM, L1 and L2 of all pairs. ``sheets``:
+        pictures of the nearest pairs, relative to the folder.
     """
     train, test, made = (of.loaded[name] for name in ("train", "test", "synthetic"))
     seen = of.seen
@@ -192,11 +194,21 @@ def neighbours(of: Comparisons) -> dict[str, Any]:
                 }
                 for n, error in zip(order, apart, strict=True)
             ],
+            "partners": _partners(made.pixels, train.pixels[near.places]),
         }
         name = f"nearest-{space}.png"
         write_bytes(of.out / name, png_of(_sheet(made, train, order, near.places)))
         found["sheets"][space] = name
     return found
+
+
+def _partners(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str, Any]:
+    """How like the nearest real pictures are, which stand for the partner that none has."""
+    found = {"psnr": psnr(made, real), "l1": l1(made, real), "l2": l2(made, real)}
+    if made.shape[1] >= SSIM_WINDOW_PX:
+        found["ssim"] = ssim(made, real)
+    told = {name: mean_figure(values[np.isfinite(values)]) for name, values in found.items()}
+    return {name: {"value": one.value, "interval": one.interval} for name, one in told.items()}
 
 
 def _flat(pictures: LoadedPictures) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ CHECKS = {
     "real-on-synthetic": "a classifier trained on real pictures, on the synthetic ones",
     "synthetic-on-real": "a classifier trained on synthetic pictures, on real ones",
     "added": "accuracy on real pictures with synthetic ones added to the training part",
+    "balanced": "recall of each type with synthetic pictures of the rarer ones, up to one number",
 }
 
 
@@ -39,6 +40,9 @@ class VerifyConfig:
     shares : tuple of float
         Synthetic pictures that are added, as shares of the real training pictures of each type.
         0 is always among them.
+    balance_to : int
+        Training pictures of each type in ``balanced``, synthetic ones filling up; 0 for the
+        number that the commonest type has.
     crop_px : int
         Side of the middle square of real pictures that the synthetic ones show; 0 for whole
         pictures.
@@ -77,6 +81,7 @@ class VerifyConfig:
     lr: float = 2e-3
     seeds: int = 3
     shares: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
+    balance_to: int = 0
     crop_px: int = W_NET_CROP_PX
     taxonomy: str = "given"
     checks: tuple[str, ...] = ()
@@ -97,7 +102,7 @@ class VerifyConfig:
                 raise UnknownNameError("check", name, CHECKS)
         least = {
             "epochs": 1, "batch_size": 1, "seeds": 1, "crop_px": 0, "most_of_type": 2,
-            "resamples": 2, "pairs": 1, "blind_each": 1, "seed": 0,
+            "resamples": 2, "pairs": 1, "blind_each": 1, "seed": 0, "balance_to": 0,
         }  # fmt: skip
         for name, bound in least.items():
             if getattr(self, name) < bound:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,14 +85,42 @@ def with_added(real: Manifest, synthetic: Manifest, share: float, seed: int) -> 
         share holds the smaller one of the same seed.
     seed : int
     """
-    types, train = real.column("type"), real.column("split") == "train"
+    types = real.column("type")[real.column("split") == "train"]
+    wanted = {
+        name: round(share * int((types == name).sum()))
+        for name in sorted(set(synthetic.column("type")))
+    }
+    return joined(real, _drawn(synthetic, wanted, seed))
+
+
+def with_level(real: Manifest, synthetic: Manifest, level: int, seed: int) -> Manifest:
+    """Real pictures with synthetic ones until each of their types has so many to learn from.
+
+    Parameters
+    ----------
+    real, synthetic : Manifest
+    level : int
+        Real and synthetic training pictures of a type together; a type that has more keeps them,
+        one that cannot be filled takes all that there are.
+    seed : int
+        A higher level holds the lower one of the same seed.
+    """
+    types = real.column("type")[real.column("split") == "train"]
+    missing = {
+        name: max(0, level - int((types == name).sum()))
+        for name in sorted(set(synthetic.column("type")))
+    }
+    return joined(real, _drawn(synthetic, missing, seed))
+
+
+def _drawn(synthetic: Manifest, wanted: Mapping[str, int], seed: int) -> Manifest:
+    """So many of each type; fewer where there are not so many."""
     made = synthetic.column("type")
-    kept = []
-    for name in sorted(set(made)):
-        order = np.random.default_rng([seed, 13]).permutation(np.flatnonzero(made == name))
-        kept.append(order[: round(share * int(((types == name) & train).sum()))])
-    rows = np.sort(np.concatenate(kept)).astype(np.intp)
-    return joined(real, synthetic.take(rows))
+    kept = [
+        np.random.default_rng([seed, 13]).permutation(np.flatnonzero(made == name))[:number]
+        for name, number in wanted.items()
+    ]
+    return synthetic.take(np.sort(np.concatenate(kept)).astype(np.intp))
 
 
 def joined(real: Manifest, synthetic: Manifest) -> Manifest:

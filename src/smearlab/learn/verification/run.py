@@ -34,6 +34,7 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "real-on-synthetic": _TRAINED,
     "synthetic-on-real": _TRAINED,
     "added": (*_TRAINED, "seeds", "shares"),
+    "balanced": (*_TRAINED, "seeds", "balance_to"),
 }
 _COMPARED: Mapping[str, Callable[[Comparisons], dict[str, Any]]] = {
     "figures": comparisons.figures,
@@ -45,6 +46,7 @@ _TRAINS: Mapping[str, Callable[[Trainings], dict[str, Any]]] = {
     "real-on-synthetic": trainings.real_on_synthetic,
     "synthetic-on-real": trainings.synthetic_on_real,
     "added": trainings.added,
+    "balanced": trainings.balanced,
 }
 
 
@@ -54,6 +56,7 @@ def verify(
     config: VerifyConfig,
     out: Path,
     *,
+    shared: Path | None = None,
     show: bool = True,
     say: Say = lambda line: None,
 ) -> dict[str, Any]:
@@ -68,6 +71,9 @@ def verify(
         ``verification.json``, ``verification.html`` and what the checks leave. A check that is
         done is not done again unless pictures or settings changed; others that are kept stay in
         the report.
+    shared : Path, optional
+        Folder of what follows from the real pictures alone, for several verifications against the
+        same: their views, and the classifiers trained on nothing else.
     show : bool
         Whether to draw progress bars.
     say : callable
@@ -85,10 +91,14 @@ def verify(
         See the parts.
     """
     out.mkdir(parents=True, exist_ok=True)
-    pictures = read_verified(synthetic, real, config, out, show=show, say=say)
+    pictures = read_verified(synthetic, real, config, shared or out, show=show, say=say)
     compared = Comparisons(pictures, config, out, say)
-    train = Trainings(pictures, config, out / "runs", show, say)
+    alone = None if shared is None else shared / "runs"
+    train = Trainings(pictures, config, out / "runs", show, say, alone)
     for name in config.wanted:
+        if name == "balanced" and name not in config.checks and not train.rarer:
+            say(f"{name} is left out: no type has fewer than {train.level} training pictures")
+            continue
         place, follows = out / "checks" / f"{name}.json", _digest(name, pictures, config)
         if _kept(place, follows) is not None:
             say(f"{name} is done")

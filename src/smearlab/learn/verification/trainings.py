@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import ManifestError
 from smearlab.evaluation.answer_figures import answer_figures
 from smearlab.evaluation.runs import Predictions, RunSummary
@@ -25,6 +27,7 @@ from smearlab.learn.verification.recipes import (
     recipe_of,
     trained,
     with_added,
+    with_level,
 )
 from smearlab.metrics.intervals import mean_interval
 
@@ -39,6 +42,8 @@ class Trainings:
     config : VerifyConfig
     runs : Path
         Folder of the runs; they go on in it.
+    real_runs : Path, optional
+        Folder of those that see no synthetic picture; the same as ``runs`` when left out.
     show : bool
         Whether to draw progress bars.
     say : callable
@@ -49,6 +54,7 @@ class Trainings:
     runs: Path
     show: bool = True
     say: Callable[[str], None] = lambda line: None
+    real_runs: Path | None = None
 
     @property
     def asked(self) -> Asked:
@@ -57,12 +63,39 @@ class Trainings:
 
     def arm(self, share: float, seed: int) -> Path:
         """Train with synthetic pictures added; without for a share of 0."""
-        real = self.pictures.real
-        both = with_added(real, self.pictures.synthetic, share, seed)
-        n_real, n_train = (int((one.column("split") == "train").sum()) for one in (real, both))
+        both = with_added(self.pictures.real, self.pictures.synthetic, share, seed)
+        asked = self.asked
+        if not share and self.real_runs is not None:
+            asked = replace(asked, out=self.real_runs)
+        return self._trained(f"added-{round(100 * share)}-seed-{seed}", both, seed, asked)
+
+    @property
+    def level(self) -> int:
+        """Training pictures that each type shall have in ``balanced``."""
+        return self.config.balance_to or max(self._counts.values())
+
+    @property
+    def rarer(self) -> dict[str, int]:
+        """Types that synthetic pictures can fill up → their real training pictures."""
+        level, counts = self.level, self._counts
+        return {name: counts[name] for name in self.pictures.types if counts[name] < level}
+
+    @property
+    def _counts(self) -> Counter[str]:
+        return Counter(self.pictures.part("train").column("type").tolist())
+
+    def balanced_arm(self, seed: int) -> Path:
+        """Train with synthetic pictures of the rarer types added."""
+        pictures, level = self.pictures, self.level
+        both = with_level(pictures.real, pictures.synthetic, level, seed)
+        return self._trained(f"balanced-{level}-seed-{seed}", both, seed, self.asked)
+
+    def _trained(self, name: str, both: Manifest, seed: int, asked: Asked) -> Path:
+        """Train as many steps as the real pictures alone take."""
+        n_real = int((self.pictures.real.column("split") == "train").sum())
+        n_train = int((both.column("split") == "train").sum())
         epochs = equal_epochs(n_train, n_real, self.config)
-        name = f"added-{round(100 * share)}-seed-{seed}"
-        return trained(recipe_of(name, self.config, epochs=epochs, seed=seed), both, self.asked)
+        return trained(recipe_of(name, self.config, epochs=epochs, seed=seed), both, asked)
 
     def only_synthetic(self) -> Path:
         """Train on synthetic pictures, choose the epoch by real ones, test on real ones."""
@@ -161,6 +194,52 @@ def added(trainings: Trainings) -> dict[str, Any]:
     }
 
 
+def balanced(trainings: Trainings) -> dict[str, Any]:
+    """Recall of each type without synthetic pictures, and with those that rarer types lack.
+
+    Trainings are as in :func:`added`. Only types that synthetic pictures show are filled up.
+
+    Returns
+    -------
+    dict
+        ``level``: training pictures of each type; ``filled``: type → real and synthetic ones;
+        ``arms``: without and with, as in :func:`added`, each with ``recall_gain`` of every type;
+        ``network``, ``n_test``, ``n_groups``.
+
+    Raises
+    ------
+    ManifestError
+        If no type lacks pictures.
+    """
+    config, level, rarer = trainings.config, trainings.level, trainings.rarer
+    if not rarer:
+        raise ManifestError(
+            f"each type of the synthetic pictures has {level} real training pictures or more, so "
+            "none is to be filled up: set a higher number, or leave this check out with --only"
+        )
+    seeds = range(config.seed, config.seed + config.seeds)
+    arms: list[dict[str, Any]] = []
+    for told, arm in (("without", lambda seed: trainings.arm(0.0, seed)),
+                      ("with", trainings.balanced_arm)):  # fmt: skip
+        found = []
+        for seed in seeds:
+            trainings.say(f"{told} synthetic pictures of rarer types, seed {seed}")
+            found.append({"seed": seed, **_arm_run(arm(seed), config.batch_size)})
+        without = arms[0]["runs"] if arms else found
+        arms.append({**_arm(trainings, None, found, without), "arm": told})
+    made = Counter(trainings.pictures.synthetic.column("type"))
+    return {
+        "level": level,
+        "filled": {
+            name: {"real": n, "synthetic": min(made[name], level - n)} for name, n in rarer.items()
+        },
+        "arms": arms,
+        "network": config.network,
+        "n_test": arms[0]["runs"][0]["n"],
+        "n_groups": arms[0]["runs"][0]["n_groups"],
+    }
+
+
 def _arm_run(run: Path, batch_size: int) -> dict[str, Any]:
     one = _figures(Predictions.load(run, "test"))
     return {
@@ -176,20 +255,19 @@ def _arm_run(run: Path, batch_size: int) -> dict[str, Any]:
 
 def _arm(
     trainings: Trainings,
-    share: float,
+    share: float | None,
     runs: Sequence[dict[str, Any]],
     without: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     real = trainings.pictures.part("train")
-    made = trainings.pictures.types
-    of_type = np.isin(real.column("type"), made)
+    of_type = np.isin(real.column("type"), trainings.pictures.types)
     added_here = runs[0]["training"]["n_train"] - len(real)
     gains = [a["accuracy"] - b["accuracy"] for a, b in zip(runs, without, strict=True)]
     return {
         "share": share,
         "n_real": len(real),
         "n_synthetic": added_here,
-        "n_wanted": round(share * int(of_type.sum())),
+        "n_wanted": None if share is None else round(share * int(of_type.sum())),
         "steps": runs[0]["training"]["steps"],
         "runs": list(runs),
         "accuracy": _over_seeds([one["accuracy"] for one in runs]),
@@ -197,6 +275,13 @@ def _arm(
         "gain": _over_seeds(gains, -1.0),
         "recall": {
             name: _over_seeds([one["recall"][name] for one in runs]) for name in runs[0]["recall"]
+        },
+        "recall_gain": {
+            name: _over_seeds(
+                [a["recall"][name] - b["recall"][name] for a, b in zip(runs, without, strict=True)],
+                -1.0,
+            )
+            for name in runs[0]["recall"]
         },
     }
 
