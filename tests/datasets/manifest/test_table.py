@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smearlab.datasets.manifest.schema import SCHEMA
 from smearlab.datasets.manifest.table import (
-    SCHEMA,
     Manifest,
     checked,
     read_manifest,

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smearlab.datasets.manifest.table import SCHEMA, Manifest, checked
+from smearlab.datasets.manifest.schema import SCHEMA
+from smearlab.datasets.manifest.table import Manifest, checked
 from smearlab.datasets.manifest.ties import encoded
 from smearlab.errors import ManifestError, UsageError
 

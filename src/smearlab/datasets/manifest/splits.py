@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.datasets.manifest.allocation import Allocation, allocate
-from smearlab.datasets.manifest.table import SCHEMA, Manifest
+from smearlab.datasets.manifest.schema import SCHEMA
+from smearlab.datasets.manifest.table import Manifest
 from smearlab.datasets.manifest.ties import encoded, units
 from smearlab.errors import ManifestError, UsageError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,43 +16,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from smearlab.datasets.manifest.csv_tables import read_csv, write_csv
+from smearlab.datasets.manifest.schema import REQUIRED, SCHEMA
 from smearlab.errors import ManifestError
 from smearlab.io.atomic import open_atomic
 
-_BOX = pa.struct(
-    [("label", pa.string()), *((side, pa.float32()) for side in ("x0", "y0", "x1", "y1"))]
-)
-_BOX_NAMES = tuple(field.name for field in _BOX)
-#: Every column: name → type. Those of :data:`REQUIRED` are never null.
-SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),  # of the picture, relative to the root, "/" between folders
-        ("sha256", pa.string()),  # of the file's bytes
-        ("dataset", pa.string()),  # name of the adapter
-        ("source", pa.string()),  # archive that the picture came from at first
-        ("source_image", pa.string()),  # name of the original picture there
-        ("group", pa.string()),  # rows of one group never part
-        ("patient", pa.string()),
-        ("label", pa.string()),  # as the archive calls it
-        ("subtype", pa.string()),
-        ("type", pa.string()),  # in the manifest's taxonomy
-        ("boxes", pa.list_(_BOX)),  # px, half-open
-        ("mask", pa.string()),  # path of a mask, relative to the root
-        ("width_px", pa.int32()),
-        ("height_px", pa.int32()),
-        ("um_per_px", pa.float32()),
-        ("stain", pa.string()),
-        ("published_split", pa.string()),  # as the archive has it
-        ("split", pa.string()),  # train, val or test
-        ("fold", pa.int16()),
-        ("synthetic", pa.bool_()),
-    ]
-)
-REQUIRED = ("path", "dataset")
 _PROVENANCE, _ROOT = b"smearlab.provenance", b"smearlab.root"
 _ESCAPES = r"(^|/)\.\.(/|$)|^/|^[A-Za-z]:|\\"
 #: Other spellings of one path, under which a file could stand twice.
@@ -269,7 +239,7 @@ def read_manifest(path: str | Path, root: str | Path | None = None) -> Manifest:
         raise ManifestError(f"{path} does not exist; make it with smearlab data import")
     try:
         if path.suffix == ".csv":
-            table, metadata = _read_csv(path)
+            table, metadata = read_csv(path)
         else:
             table = pq.read_table(path)
             metadata = table.schema.metadata or {}
@@ -335,68 +305,5 @@ def write_manifest(path: str | Path, manifest: Manifest) -> Path:
                 manifest.table.replace_schema_metadata(notes), stream, compression="zstd"
             )
         else:
-            _write_csv(stream, manifest.table, notes)
+            write_csv(stream, manifest.table, notes)
     return path
-
-
-def _write_csv(stream: Any, table: pa.Table, notes: Mapping[bytes, bytes]) -> None:
-    for key, value in notes.items():
-        stream.write(b"# " + key + b" " + value + b"\n")
-    boxes = [
-        None if row is None else json.dumps([list(box.values()) for box in row])
-        for row in table.column("boxes").to_pylist()
-    ]
-    place = SCHEMA.get_field_index("boxes")
-    pyarrow.csv.write_csv(table.set_column(place, "boxes", pa.array(boxes, pa.string())), stream)
-
-
-def _read_csv(path: Path) -> tuple[pa.Table, dict[bytes, bytes]]:
-    notes: dict[bytes, bytes] = {}
-    with path.open("rb") as stream:
-        while (line := stream.readline()).startswith(b"# "):
-            key, _, value = line[2:].rstrip(b"\n").partition(b" ")
-            notes[key] = value
-    table = _parse_csv(path, len(notes))
-    if table.column_names.count("boxes") == 1:
-        boxes = [
-            None if text is None else _boxes_of(path, row, text)
-            for row, text in enumerate(table.column("boxes").to_pylist(), start=1)
-        ]
-        place = table.column_names.index("boxes")
-        table = table.set_column(place, "boxes", pa.array(boxes, pa.list_(_BOX)))
-    return table, notes
-
-
-def _parse_csv(path: Path, n_notes: int, threads: bool = True) -> pa.Table:
-    """The rows below the comments; an error names its row, counted from 1."""
-    kinds = {f.name: f.type for f in SCHEMA if f.name != "boxes"} | {"boxes": pa.string()}
-    try:
-        return pyarrow.csv.read_csv(
-            path,
-            read_options=pyarrow.csv.ReadOptions(skip_rows=n_notes, use_threads=threads),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False
-            ),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-        )
-    except pa.ArrowInvalid as error:
-        if threads:  # one thread is slower, but knows where it is
-            return _parse_csv(path, n_notes, threads=False)
-        where = re.search(r"Row #(\d+)", str(error))
-        if where is None:
-            raise
-        row = int(where[1]) - n_notes - 1
-        why = str(error).replace(f"{where[0]}: ", "")
-        raise ManifestError(f"{path}: row {row} cannot be read: {why}") from error
-
-
-def _boxes_of(path: Path, row: int, text: str) -> list[dict[str, Any]]:
-    """The boxes of one row of a CSV: a JSON list of label, x0, y0, x1, y1."""
-    try:
-        boxes = [(str(label), *map(float, sides)) for label, *sides in json.loads(text)]
-        return [dict(zip(_BOX_NAMES, box, strict=True)) for box in boxes]
-    except (ValueError, TypeError) as error:
-        raise ManifestError(
-            f"{path}: row {row} has boxes that cannot be read; each is [label, x0, y0, x1, y1] "
-            f"({error})"
-        ) from error
