@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from generator_run_folders import TYPES, write_generator_run
+from manifest_rows import manifest_of
+from smearlab.datasets.manifest.balance import with_synthetic
+from smearlab.datasets.manifest.leaks import find_leaks
+from smearlab.datasets.manifest.table import write_manifest
 from smearlab.errors import SmearlabError
 from smearlab.io.bundles import Bundle
 from smearlab.learn.export_generators import GeneratorGraph, export_generator
@@ -19,6 +24,7 @@ from smearlab.learn.models.c_wgan_gp import ResidualGeneratorConfig
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
 from smearlab.synthesis.generator import Generator
 from smearlab.synthesis.latents import draw_latents
+from smearlab.synthesis.pictures import make_pictures
 
 
 @pytest.mark.parametrize("types", [TYPES, ("basophil",)], ids=["conditional", "one type"])
@@ -61,6 +67,26 @@ def test_the_card_says_what_the_model_is(tmp_path: Path) -> None:
     alone = load_generator_run(write_generator_run(tmp_path / "alone", ["monocyte"]))
     card = json.loads((export_generator(alone, tmp_path / "c") / "card.json").read_text())
     assert (card["name"], card["classes"]) == ("dcgan-monocyte", ["monocyte"])
+
+
+def test_what_it_learned_from_is_not_tested_on(tmp_path: Path) -> None:
+    parts = ("train", "train", "val", "test")
+    rows: list[dict[str, Any]] = [
+        {"type": kind, "split": part, "sha256": f"{n}{m}" * 32, "path": f"{kind}-{m}.png"}
+        for n, kind in enumerate(TYPES) for m, part in enumerate(parts)
+    ]  # fmt: skip
+    manifest = manifest_of(rows, tmp_path)
+    folder = write_generator_run(tmp_path / "run", TYPES[:2])
+    write_manifest(folder / "manifest.parquet", manifest)
+    bundle = export_generator(load_generator_run(folder), tmp_path / "b")
+    model = Generator.load(bundle)
+    told = model.card["learned_from"]
+    assert told["pictures"] == 4, "training pictures of the types that it makes"
+    made = make_pictures({TYPES[0]: 1}, {TYPES[0]: model}, tmp_path / "made", seed=0)
+    assert find_leaks(with_synthetic(manifest, made.wanted)) == ()
+    split_anew = manifest.with_columns(split=list(parts[::-1]) * len(TYPES))
+    (val, test) = find_leaks(with_synthetic(split_anew, made.wanted))
+    assert (val.tie, len(val.rows), len(test.rows)) == ("generator", 2, 2)
 
 
 def test_what_has_diverged_is_not_written(tmp_path: Path) -> None:

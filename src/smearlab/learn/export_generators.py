@@ -12,7 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from smearlab import __version__
+from smearlab.datasets.manifest.fingerprints import fingerprints
+from smearlab.datasets.manifest.table import read_manifest
 from smearlab.errors import SmearlabError
+from smearlab.evaluation.runs import MANIFEST
 from smearlab.learn.data_credits import data_credits
 from smearlab.learn.export import BundleGraph
 from smearlab.learn.export_proof import (
@@ -156,5 +159,21 @@ def card_of(run: GeneratorRun) -> dict[str, Any]:
         "use": "Research use only. Synthetic pictures are for training, never for testing.",
         **({"source": recipe.source} if recipe else {}),
         "metrics": {},
+        **_learned_from(run),
         "training": dict(run.asked),
     }
+
+
+def _learned_from(run: GeneratorRun) -> dict[str, Any]:
+    """Which pictures the generator has seen; nothing where the run's table is gone."""
+    path = run.folder / MANIFEST
+    if not path.is_file():
+        return {}
+    manifest = read_manifest(path)
+    seen = (manifest.column("split") == "train") & ~manifest.column("synthetic").astype(bool)
+    if run.asked.get("begin", "none") == "none":  # else it began with other types, too
+        seen &= np.isin(manifest.column("type"), run.classes)
+    sums = [one for one in manifest.column("sha256")[seen] if one]
+    if not sums:  # simulated pictures have no checksums
+        return {}
+    return {"learned_from": {"pictures": len(sums), "fingerprints": fingerprints(sums)}}

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from smearlab.batch.folder import writing
+from smearlab.datasets.manifest.fingerprints import LEARNED
 from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
 from smearlab.datasets.picture_journal import Journal
 from smearlab.errors import UsageError
@@ -125,7 +126,8 @@ def make_pictures(
                 for path, entry in _made(makers[kind], asked, left, pool):
                     journal.add(path, entry)
                     advance()
-        return _finished(out, journal, settings, wanted, new)
+        used = models or [*dict.fromkeys(makers.values())]
+        return _finished(out, journal, settings, wanted, new, used)
 
 
 @dataclass(frozen=True)
@@ -226,12 +228,17 @@ def _finished(
     settings: Mapping[str, Any],
     wanted: Mapping[str, int],
     new: int,
+    models: Sequence[Generator],
 ) -> MadePictures:
     """The manifest of what lies in the folder, written if anything does."""
     entries = {path: entry for path, entry in journal.entries() if (out / path).is_file()}
     order = sorted(entries, key=lambda path: (entries[path]["type"], entries[path]["index"]))
     rows = [_row(path, entries[path], settings["seed"]) for path in order]
     manifest = Manifest.from_rows(rows, out, "generate", **settings)
+    for model in models:
+        told = model.card.get("learned_from")
+        if told:
+            manifest = manifest.noted(LEARNED, model=model.name, **told)
     if rows:
         write_manifest(out / MANIFEST, manifest)
     asked = {_place(kind, settings["seed"], n) for kind, m in wanted.items() for n in range(m)}

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra is missing")
 from painted_sets import MADE_PX, REAL_PX, paint
 
+from smearlab.datasets.manifest.fingerprints import LEARNED, fingerprints
 from smearlab.datasets.manifest.table import read_manifest, write_manifest
 from smearlab.errors import ManifestError, UnknownNameError, UsageError
 from smearlab.io.images import read_field
@@ -120,6 +121,23 @@ def test_an_empty_class_is_refused(made: Path, real: Path, tmp_path: Path) -> No
     gone = (table.column("type") == "monocyte") & (table.column("split") == "test")
     path = write_manifest(real.parent / "empty.parquet", table.take(~gone))
     assert "no real monocyte is in test" in refusal(made, path, tmp_path)
+
+
+def test_a_generator_that_saw_test_pictures_is_refused(real: Path, tmp_path: Path) -> None:
+    table = read_manifest(real)
+    sums = [f"{n:02x}" * 32 for n in range(1, len(table) + 1)]
+    path = write_manifest(real.parent / "summed.parquet", table.with_columns(sha256=sums))
+    made = paint(tmp_path / "made", 2, synthetic=True)
+
+    def learned(*parts: str) -> Path:
+        seen = [one for one, part in zip(sums, table.column("split"), strict=True) if part in parts]
+        told = read_manifest(made).noted(LEARNED, model="gan", fingerprints=fingerprints(seen))
+        return write_manifest(made, told)
+
+    assert read(learned("train"), path, tmp_path / "out").types
+    assert "gan learned from 8 of the real pictures that are held out" in refusal(
+        learned("train", "test"), path, tmp_path
+    )
 
 
 def test_missing_pictures_and_uneven_sizes_are_refused(

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from smearlab.datasets.manifest.fingerprints import learned_rows
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.datasets.manifest.ties import TIES, encoded, tie_codes
 from smearlab.errors import ManifestError
@@ -30,8 +31,8 @@ class Leak:
     column : {"split", "fold"}
         Which split.
     tie : str
-        One of :data:`smearlab.datasets.manifest.ties.TIES`, ``"synthetic"``, ``"ungrouped"`` or
-        ``"near-duplicate"``.
+        One of :data:`smearlab.datasets.manifest.ties.TIES`, ``"synthetic"``, ``"ungrouped"``,
+        ``"generator"`` or ``"near-duplicate"``.
     key : str
         What is shared: a group, a checksum, a picture, a patient, a pair.
     parts : tuple of str
@@ -55,7 +56,8 @@ def find_leaks(manifest: Manifest) -> tuple[Leak, ...]:
 
     Both ``split`` and ``fold`` are looked at where they are set. Rows without a split are in no
     part; rows without a fold, in a table that has folds, train always. Rows of
-    :data:`COPIES_INSIDE` without a group leak as long as nobody has looked for duplicates.
+    :data:`COPIES_INSIDE` without a group leak as long as nobody has looked for duplicates. So do
+    held-out rows that a generator learned from, if pictures that it made are in the table.
 
     Parameters
     ----------
@@ -77,6 +79,7 @@ def find_leaks(manifest: Manifest) -> tuple[Leak, ...]:
             leaks += _tied(manifest, column, parts, names, tie)
         leaks += _synthetic(manifest, column, parts, names)
         leaks += _ungrouped(manifest, column, parts, names)
+        leaks += _learned(manifest, column, parts, names)
     return tuple(leaks)
 
 
@@ -174,6 +177,21 @@ def _synthetic(
         rows = np.flatnonzero(wrong & (parts == part))
         key = f"{rows.size} synthetic rows"
         yield _leak(manifest, column, "synthetic", key, rows, parts, names)
+
+
+def _learned(
+    manifest: Manifest, column: str, parts: NDArray[np.int64], names: list[str]
+) -> Iterator[Leak]:
+    """Held-out pictures that shine through what a generator made."""
+    if not manifest.column("synthetic").astype(bool).any():
+        return
+    learned, models = learned_rows(manifest, manifest.provenance)
+    trains = [number for number, name in enumerate(names) if name in ("train", ALWAYS_TRAIN)]
+    wrong = learned & (parts >= 0) & ~np.isin(parts, trains)
+    for part in np.unique(parts[wrong]):
+        rows = np.flatnonzero(wrong & (parts == part))
+        key = f"{rows.size} pictures that {' or '.join(models)} learned from"
+        yield _leak(manifest, column, "generator", key, rows, parts, names)
 
 
 def _ungrouped(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.batch.workers import usable_cores
+from smearlab.datasets.manifest.fingerprints import learned_rows
 from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
 from smearlab.datasets.manifest.ties import unit_names
 from smearlab.errors import ManifestError, UsageError
@@ -119,6 +120,7 @@ def read_verified(
     data = replace(data, taxonomy=AS_TYPED, split="given" if has_split else "drawn")
     (split,) = split_pictures(chosen, data, "honest")
     _refuse_empty(made, split.manifest)
+    _refuse_learned(made, split.manifest)
     size_px = _size_of(made)
     views = _views(split.manifest, config, size_px, out / "pictures")
     sources = sorted({str(one) for one in made.column("source") if one is not None})
@@ -192,6 +194,20 @@ def _refuse_empty(made: Manifest, split: Manifest) -> None:
                     f"no real {name} is in {part}: split again, give more pictures of the type, "
                     "or leave it out of the synthetic ones"
                 )
+
+
+def _refuse_learned(made: Manifest, split: Manifest) -> None:
+    """What a generator learned from says nothing about what its pictures are worth."""
+    learned, models = learned_rows(split, made.provenance)
+    wrong = np.flatnonzero(learned & (split.column("split") != "train"))
+    if wrong.size:
+        row = int(wrong[0])
+        raise ManifestError(
+            f"{' and '.join(models)} learned from {wrong.size} of the real pictures that are held "
+            f"out, or from pictures tied to them, first {split.column('path')[row]} "
+            f"({split.column('split')[row]}): give the table that the generator was trained on, "
+            "RUN/manifest.parquet, whose split it knows"
+        )
 
 
 def _size_of(made: Manifest) -> int:
