@@ -54,7 +54,8 @@ def test_lines_of_one_name_have_one_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 1), (0, 0.1), (0.9, 1), (1, 500), (0, 2.73), (0.998, 1), (1, 2)]
+    ("low", "high"),
+    [(0, 1), (0, 0.1), (0.9, 1), (1, 500), (0, 2.73), (0.998, 1), (1, 2), (0.4, 1.0)],
 )
 def test_ticks_are_few_round_and_within(low: float, high: float) -> None:
     found = ticks(low, high)

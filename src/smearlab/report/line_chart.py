@@ -9,7 +9,7 @@ from dataclasses import dataclass
 #: Room in the drawing's own units: left of the frame for the ticks, below for the axis.
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 30.0, 10.0, 52.0
 WIDTH, HEIGHT = 540.0, 420.0
-_STEPS = (1, 2, 2.5, 5, 10)
+_STEPS = (1, 2, 2.5, 5, 10, 20)
 
 
 @dataclass(frozen=True)
