@@ -25,6 +25,7 @@ from smearlab.learn.recipes import (
     FEW_SHOT_RECIPES,
     RECIPES,
     SEGMENTATION_RECIPES,
+    STAIN_RECIPES,
     SYNTHESIS_RECIPES,
     UPSCALE_RECIPES,
 )
@@ -178,7 +179,7 @@ def test_commands_for_real_pictures_are_understood(page: str, line: str) -> None
             assert word.split("=")[0] in known, f"{page}: {word} is no option: {line}"
     if command.name == "train" and not words[0].startswith("$"):
         known_recipes = {*RECIPES, *CLASSIFIER_RECIPES, *CLASSICAL_RECIPES, *SEGMENTATION_RECIPES}
-        known_recipes |= {*UPSCALE_RECIPES, *SYNTHESIS_RECIPES, *FEW_SHOT_RECIPES}
+        known_recipes |= {*UPSCALE_RECIPES, *SYNTHESIS_RECIPES, *FEW_SHOT_RECIPES, *STAIN_RECIPES}
         assert words[0] in known_recipes, f"{page}: no recipe {words[0]}: {line}"
 
 

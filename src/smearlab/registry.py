@@ -15,6 +15,7 @@ SHIPPED_BUNDLES: Mapping[str, Mapping[str, str]] = {
     "classifier": {"default": "cell_types"},
     "generator": {},
     "upscaler": {},
+    "stain": {},
 }
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smearlab.batch.made_pictures import TABLE_COLUMNS
 from smearlab.batch.run import RunOptions
-from smearlab.batch.upscale_run import TABLE_COLUMNS, upscale_files
+from smearlab.batch.upscale_run import upscale_files
 from smearlab.errors import OutputExistsError
 from smearlab.io.images import read_field
 from smearlab.upscale.upscaler import Upscaler

@@ -31,6 +31,7 @@ from smearlab.learn.recipes import (
     FEW_SHOT_RECIPES,
     RECIPES,
     SEGMENTATION_RECIPES,
+    STAIN_RECIPES,
     SYNTHESIS_RECIPES,
     UPSCALE_RECIPES,
 )
@@ -69,6 +70,7 @@ def test_every_recipe_is_listed() -> None:
         SYNTHESIS_RECIPES,
         FEW_SHOT_RECIPES,
         UPSCALE_RECIPES,
+        STAIN_RECIPES,
     )
     listed = {name: recipe for table in tables for name, recipe in table.items()}
     assert {recipe.name: recipe for recipe in found} == listed

@@ -56,6 +56,16 @@ Exports = Annotated[
 _BUNDLE = "a shipped name, a bundle folder, or a name in $SMEARLAB_MODELS."
 Segmenter = Annotated[str, typer.Option("--segmenter", help=f"Segmenter: {_BUNDLE}")]
 Classifier = Annotated[str, typer.Option("--classifier", help=f"Classifier: {_BUNDLE}")]
+Stain = Annotated[
+    str | None,
+    typer.Option(
+        "--stain",
+        metavar="MODEL",
+        help="Put each field into another stain before anything is looked for: a file of smearlab "
+        "stain fit, a stain bundle, or the name of either. Pictures show the field as it was.",
+        show_default=False,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option(
@@ -97,6 +107,7 @@ def register(app: typer.Typer, load: Load | None = None) -> None:
         export: Exports = None,
         segmenter: Segmenter = "default",
         classifier: Classifier = "default",
+        stain: Stain = None,
         force: Force = False,
         simulated: Simulated = False,
         overlays: Overlays = True,
@@ -126,6 +137,8 @@ def register(app: typer.Typer, load: Load | None = None) -> None:
                 jobs=jobs,
             )
             analyzer = (load or _load)(segmenter, classifier)
+            if stain is not None:
+                analyzer = _in_stain(analyzer, stain)
             with shown_progress(quiet) as progress:
                 result = analyze_files(
                     paths, out, analyzer, options, force=force, progress=progress
@@ -143,6 +156,14 @@ def _load(segmenter: str, classifier: str) -> FieldAnalyzer:
 
     cv2.setNumThreads(1)  # the cores belong to the fields that are analysed side by side
     return Analyzer.load(segmenter, classifier, threads=1)
+
+
+def _in_stain(analyzer: FieldAnalyzer, stain: str) -> FieldAnalyzer:
+    """The analyser behind a normaliser."""
+    from smearlab.batch.normalised_fields import NormalisedFields
+    from smearlab.stain.models import load_normaliser
+
+    return NormalisedFields(analyzer, load_normaliser(stain))
 
 
 def _print_result(result: RunResult) -> None:

@@ -13,7 +13,7 @@ def card(
         str, typer.Argument(help="Shipped name ('default') or folder of a bundle.")
     ] = "default",
     kind: Annotated[
-        str, typer.Option("--kind", help="segmenter, classifier, generator or upscaler.")
+        str, typer.Option("--kind", help="segmenter, classifier, generator, upscaler or stain.")
     ] = "segmenter",
     add: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from smearlab.learn.export_run import ExportConfig
+    from smearlab.learn.models.stain_ways import Way
 
 
 class WeightKind(StrEnum):
@@ -22,6 +23,13 @@ class WeightKind(StrEnum):
     AUTO = "auto"
     HALF = "half"
     FLOAT = "float"
+
+
+class Direction(StrEnum):
+    """Ways between two stains."""
+
+    A_TO_B = "a_to_b"
+    B_TO_A = "b_to_a"
 
 
 class Quantized(StrEnum):
@@ -71,9 +79,17 @@ def export(
         Path | None,
         typer.Option("--data", help="Folder of the pictures, if not where they were in training."),
     ] = None,
+    direction: Annotated[
+        Direction | None,
+        typer.Option(
+            "--direction",
+            help="Of a run from stain A to stain B: the way whose bundle is written.",
+            show_default="each way, in --out/a_to_b and --out/b_to_a",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the bundle in --out.")] = False,
 ) -> None:
-    """Write a trained classifier, segmenter, generator or upscaler as a bundle.
+    """Write a trained classifier, segmenter, generator, upscaler or stain network as a bundle.
 
     Needs the 'train' extra.
 
@@ -90,6 +106,8 @@ def export(
     Example: smearlab export runs/rwp_gan-honest/wbc --out model/wbc
 
     Example: smearlab export runs/c_wgan_gp-honest
+
+    Example: smearlab export runs/w_cyclegan_gp-honest --direction b_to_a
     """
     from rich.console import Console
 
@@ -104,6 +122,7 @@ def export(
     from smearlab.learn.export_run import ExportConfig, bench_knows, export_run
     from smearlab.learn.generator_record import is_generator_run
     from smearlab.learn.segmentation_record import is_segmenter_run
+    from smearlab.learn.stain_record import is_stain_run
     from smearlab.learn.upscale_record import is_upscaler_run
 
     with said_plainly():
@@ -114,11 +133,20 @@ def export(
             data=data,
         )
         target = out or run / ("bundle-int8" if quantize else "bundle")
-        if (target / "card.json").exists() and not force:
+        stained = is_stain_run(run)
+        held = sorted(target.glob("[ab]_to_[ab]/card.json")) if stained and not direction else []
+        if ((target / "card.json").exists() or held) and not force:
             raise UsageError(
                 f"{target} holds a bundle already; name another folder, or replace it with --force"
             )
         console = Console()
+        if direction is not None and not stained:
+            raise UsageError(f"--direction: {run} leads from no stain to another; leave it out")
+        if stained:
+            for way, card in _export_stain(run, target, direction, config).items():
+                console.print(_stain_table(card))
+                typer.echo(str(target if direction else target / way))
+            return
         if is_segmenter_run(run):
             console.print(_segmenter_table(_export_segmenter(run, target, config)))
             typer.echo(str(target))
@@ -238,6 +266,41 @@ def _upscaler_table(card: dict[str, Any]) -> Table:
         "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
         "difference from checkpoint": f"{parity['largest_difference']:g} of 255 at most, on "
         f"{parity['pictures']} pictures ({parity['of']})",
+    }
+    for name, said in lines.items():
+        table.add_row(name, said)
+    return table
+
+
+def _export_stain(
+    run: Path, target: Path, direction: Direction | None, config: ExportConfig
+) -> dict[str, dict[str, Any]]:
+    from smearlab.learn.export_stain import export_stain
+    from smearlab.learn.stain_run import open_stain_run
+
+    _refuse_settings_of_classifiers(config, run, "stain network")
+    chosen: dict[Direction | None, Way | None]
+    chosen = {None: None, Direction.A_TO_B: "a_to_b", Direction.B_TO_A: "b_to_a"}
+    way = chosen[direction]
+    return export_stain(open_stain_run(run), target, way, config.weights, config.data)
+
+
+def _stain_table(card: dict[str, Any]) -> Table:
+    """What was written of a way from stain to stain, in a line each."""
+    from rich import box
+    from rich.table import Table
+
+    parity, tiling = card["parity"], card["tiling"]
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    lines = {
+        "network": f"{card['network']}, {card['parameters']:,} parameters",
+        "leads": f"from {card['from']} to {card['to']}",
+        "looks": f"{card['context_px']} px far; sides are multiples of {card['multiple_px']} px",
+        "learned from": "\n".join(card["data"]),
+        "weights": f"{card['weights']}, {card['bytes'] / 1e6:.2f} MB",
+        "difference from checkpoint": f"{parity['largest_difference']:g} of 255 at most, on "
+        f"{parity['pictures']} pictures ({parity['of']})",
+        "tiles against the whole": f"{tiling['largest_difference']} of 255 at most",
     }
     for name, said in lines.items():
         table.add_row(name, said)

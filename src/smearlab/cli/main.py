@@ -13,8 +13,10 @@ from smearlab.cli import (
     export,
     generate,
     reproduce,
+    run,
     segment,
     simulate,
+    stain,
     train,
     upscale,
     verify,
@@ -38,6 +40,8 @@ train.register(app)
 export.register(app)
 generate.register(app)
 upscale.register(app)
+stain.register(app)
 verify.register(app)
 reproduce.register(app)
+run.register(app)
 data.register(app)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from smearlab.learn.recipe import Recipe, Stage
     from smearlab.learn.run_classifier import Asked
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
+    from smearlab.learn.stain_recipe import StainRecipe
     from smearlab.learn.synthesis_recipe import SynthesisRecipe
     from smearlab.learn.upscale_recipe import UpscaleRecipe
 
 _STAGES_ONLY, _PICTURES_ONLY = "recipes of stages", "recipes of picture classifiers"
 _NETWORKS_ONLY, _ELEMENTS_ONLY = "recipes of networks", "recipes that segment an element"
 _TYPES_ONLY = "recipes that make pictures, or make them larger"
+_STAINS_ONLY = "recipes from stain to stain"
 
 
 def train(
@@ -102,6 +104,18 @@ def train(
         list[str] | None,
         typer.Option("--type", help="Learn from this type alone; may be given again."),
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="Stain A: an origin of pictures, as PBC."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", help="Stain B."),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", help="Stain bundle, or run with one, that stainnet learns from."),
+    ] = None,
     cache_gb: Annotated[
         float | None,
         typer.Option("--cache-gb", help="Memory for decoded pictures (4).", min=0),
@@ -118,8 +132,9 @@ def train(
     OUT/RECIPE-PROTOCOL/bundles. Recipes that make pictures larger end as a run
     folder with a bundle in it: OUT/RECIPE-PROTOCOL, with --type one a type; so do
     recipes that make pictures of cells, and those of rare types for each of them:
-    OUT/RECIPE-PROTOCOL-TYPE. A run that was interrupted goes on and ends with the
-    same weights.
+    OUT/RECIPE-PROTOCOL-TYPE. Recipes from stain to stain leave a bundle of each
+    way in OUT/RECIPE-PROTOCOL/bundle. A run that was interrupted goes on and ends
+    with the same weights.
 
     Example: smearlab train shipped --data DIR --out runs
 
@@ -128,6 +143,8 @@ def train(
     Example: smearlab train bloodcell_net --data simulated --set train.max_steps=2
 
     Example: smearlab train rwp_gan --element wbc --data DIR --out runs
+
+    Example: smearlab train w_cyclegan_gp --data DIR --from PBC --to Raabin-WBC
     """
     from smearlab.errors import SmearlabError, UsageError
     from smearlab.registry import look_up
@@ -145,10 +162,12 @@ def train(
         FEW_SHOT_RECIPES,
         RECIPES,
         SEGMENTATION_RECIPES,
+        STAIN_RECIPES,
         SYNTHESIS_RECIPES,
         UPSCALE_RECIPES,
     )
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
+    from smearlab.learn.stain_recipe import StainRecipe
     from smearlab.learn.synthesis_recipe import SynthesisRecipe
     from smearlab.learn.upscale_recipe import UpscaleRecipe
 
@@ -156,7 +175,7 @@ def train(
     of_pictures_by_name = {**CLASSIFIER_RECIPES, **CLASSICAL_RECIPES}
     if recipe is None:
         _list(RECIPES.values(), of_pictures_by_name.values(), SEGMENTATION_RECIPES.values())
-        several = (UPSCALE_RECIPES, SYNTHESIS_RECIPES, FEW_SHOT_RECIPES)
+        several = (UPSCALE_RECIPES, SYNTHESIS_RECIPES, FEW_SHOT_RECIPES, STAIN_RECIPES)
         for making in (one for recipes in several for one in recipes.values()):
             typer.echo(f"{making.name}: {making.title} ({', '.join(making.data.datasets)})")
         return
@@ -180,11 +199,23 @@ def train(
             | SegmentationRecipe
             | UpscaleRecipe
             | SynthesisRecipe
-            | FewShotRecipe,
+            | FewShotRecipe
+            | StainRecipe,
         ]
-        known = {**RECIPES, **of_pictures_by_name, **SEGMENTATION_RECIPES}
+        known = {**RECIPES, **of_pictures_by_name, **SEGMENTATION_RECIPES, **STAIN_RECIPES}
         known = {**known, **UPSCALE_RECIPES, **SYNTHESIS_RECIPES, **FEW_SHOT_RECIPES}
         chosen = look_up("recipe", known, recipe)
+        of_classifiers = {"--folds": folds, "--train-on": train_on, "--test-on": test_on}
+        if isinstance(chosen, StainRecipe):
+            from smearlab.cli.train_stains import train_stains
+
+            _refuse(recipe, only_of_stages, _STAGES_ONLY)
+            _refuse(recipe, {"--element": element, "--type": types}, "recipes of elements or types")
+            _refuse(recipe, {**of_classifiers, "--freeze": freeze}, "recipes of classifiers")
+            asked = _asked(_given(data), out, protocol, weights, n_train, cache_gb, not quiet)
+            train_stains(chosen, (begin, end), teacher, settings or [], asked, bundles)
+            return
+        _refuse(recipe, {"--from": begin, "--to": end, "--teacher": teacher}, _STAINS_ONLY)
         if isinstance(chosen, UpscaleRecipe | SynthesisRecipe | FewShotRecipe):
             from smearlab.cli.train_few_shot import train_few_shot
             from smearlab.cli.train_generators import train_generators
@@ -192,7 +223,6 @@ def train(
 
             _refuse(recipe, only_of_stages, _STAGES_ONLY)
             _refuse(recipe, {"--element": element}, _ELEMENTS_ONLY)
-            of_classifiers = {"--folds": folds, "--train-on": train_on, "--test-on": test_on}
             _refuse(recipe, {**of_classifiers, "--freeze": freeze}, "recipes of classifiers")
             asked = _asked(_given(data), out, protocol, weights, n_train, cache_gb, not quiet)
             if isinstance(chosen, UpscaleRecipe):

@@ -123,7 +123,7 @@ def synthesis_figures(
     """
     wa = real.draws(resamples, SEED) if resamples else np.empty((0, len(real)), np.int64)
     wb = fake.draws(resamples, SEED + 1) if resamples else np.empty((0, len(fake)), np.int64)
-    found = {"fid": _fid(real, fake, wa, wb), "kid": _kid(real, fake, wa, wb)}
+    found = {"fid": fid_figure(real, fake, wa, wb), "kid": _kid(real, fake, wa, wb)}
     if fake.probabilities is not None:
         found["inception_score"] = _inception_score(fake.probabilities, wb)
     found["psi"] = psi_of_types(real, fake, resamples)
@@ -131,7 +131,17 @@ def synthesis_figures(
     return {**found, **_manifolds(real, fake, wa, wb)}
 
 
-def _fid(real: SeenPictures, fake: SeenPictures, wa: NDArray[Any], wb: NDArray[Any]) -> Figure:
+def fid_figure(
+    real: SeenPictures, fake: SeenPictures, wa: NDArray[Any], wb: NDArray[Any]
+) -> Figure:
+    """Fréchet distance of features, with the interval of resamples.
+
+    Parameters
+    ----------
+    real, fake : SeenPictures
+    wa, wb : ndarray of int, shapes (R, N) and (R, M)
+        How often each resample takes each picture; no resample gives no interval.
+    """
     value = frechet_distance(real.features, fake.features)
     draws = [
         frechet_distance(real.features, fake.features, a, b) for a, b in zip(wa, wb, strict=True)

@@ -19,6 +19,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "classifier": ("classes", "input_px", "context", "threshold"),
     "generator": ("classes", "latent_size", "size_px"),
     "upscaler": ("factor", "context_px"),
+    "stain": ("multiple_px", "context_px", "tile_px", "from", "to", "network"),
 }
 #: What the card of a segmenter needs besides, by its decoder.
 _REQUIRED_BY_DECODER: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ def read_card(folder: Path, kind: str) -> dict[str, Any]:
     folder : Path
         Of the bundle.
     kind : str
-        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"``, ``"upscaler"`` or ``"stain"``.
 
     Raises
     ------
@@ -93,11 +94,13 @@ def _check_words(path: Path, card: Mapping[str, Any]) -> None:
         _check_generator(path, card)
         return
     if card["kind"] == "upscaler":
-        for key, least in (("factor", 2), ("context_px", 0)):
-            if _whole(card, key) < least:
-                raise BundleError(
-                    f"{path}: {key} is {card[key]!r}; it must be a whole number from {least}"
-                )
+        _check_least(path, card, factor=2, context_px=0)
+        return
+    if card["kind"] == "stain":
+        _check_least(path, card, multiple_px=1, context_px=0, tile_px=1)
+        for key in ("from", "to"):
+            if not isinstance(card[key], str) or not card[key]:
+                raise BundleError(f"{path}: {key} is {card[key]!r}; it must name a stain")
         return
     if card["decoder"] not in _REQUIRED_BY_DECODER:
         raise BundleError(
@@ -130,6 +133,15 @@ def _check_words(path: Path, card: Mapping[str, Any]) -> None:
         _check_blend(path, card)
     if "noise" in card:
         _check_noise(path, card)
+
+
+def _check_least(path: Path, card: Mapping[str, Any], **least: int) -> None:
+    """Whole numbers, each at least so large."""
+    for key, lowest in least.items():
+        if _whole(card, key) < lowest:
+            raise BundleError(
+                f"{path}: {key} is {card[key]!r}; it must be a whole number from {lowest}"
+            )
 
 
 def _check_generator(path: Path, card: Mapping[str, Any]) -> None:

@@ -44,6 +44,14 @@ A bundle is a folder with ``model.onnx`` and ``card.json``. Contracts, by kind:
     ``(N, f H, f W, 3)``, ``f`` = the card's ``factor``; pixel (0, 0) of the input covers the first
     ``f`` × ``f`` of the output. No pixel depends on what is further than ``context_px`` px of the
     input away from it, or on the other pictures.
+``stain``
+    A picture in another stain. Input ``pixels``: uint8 ``(N, H, W, 3)`` sRGB, sides multiples of
+    the card's ``multiple_px`` (what is smaller is padded by reflection at the right and the
+    bottom). Output ``normalised``: uint8 ``(N, H, W, 3)``, nothing is shifted. No pixel depends on
+    what is further than ``context_px`` px away from it, or on the other pictures; so tiles that
+    begin at multiples of ``multiple_px``, cut out of windows with that much context, are the
+    answer to the whole. ``tile_px`` is the side of a tile's core that suits the network. The card
+    names the stains ``from`` and ``to``, and the ``network``.
 """
 
 from __future__ import annotations
@@ -72,6 +80,7 @@ _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "classifier": ("probabilities",),
     "generator": ("pixels",),
     "upscaler": ("upscaled",),
+    "stain": ("normalised",),
 }
 _PIXELS: Mapping[str, str] = {"pixels": "tensor(uint8)"}
 #: Inputs of a kind, where they are not pixels alone: name → type.
@@ -89,7 +98,7 @@ class Bundle:
     folder : Path
         Holds ``model.onnx`` and ``card.json``.
     kind : str
-        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"``, ``"upscaler"`` or ``"stain"``.
     threads : int
         Threads of one call.
 
@@ -134,7 +143,7 @@ class Bundle:
         Returns
         -------
         dict of str to ndarray
-            float32; pictures of a generator or an upscaler uint8.
+            float32; pictures of a generator, an upscaler or a stain uint8.
 
         Raises
         ------
@@ -159,7 +168,7 @@ def find_bundle(kind: str, name: str) -> Path:
     Parameters
     ----------
     kind : str
-        ``"segmenter"``, ``"classifier"``, ``"generator"`` or ``"upscaler"``.
+        ``"segmenter"``, ``"classifier"``, ``"generator"``, ``"upscaler"`` or ``"stain"``.
     name : str
         A name of :data:`~smearlab.registry.SHIPPED_BUNDLES` comes first (a folder of the same
         name is reached as ``./name``), then the path of a folder, then a folder in
@@ -263,7 +272,7 @@ def _check_network(session: Any, card: Mapping[str, Any], path: Path) -> list[st
     if card["kind"] == "generator":
         _check_generator(session, card, path)
         return list(wanted)
-    if card["kind"] == "upscaler":
+    if card["kind"] in ("upscaler", "stain"):
         return list(wanted)
     first = wanted[0]
     channels = outputs[first][-1] if outputs[first] else None

@@ -28,13 +28,18 @@ class HeldOutPictures:
     ----------
     samples : ManifestSamples
         Of the part; what is random in its views is left out.
+    shown : ndarray of uint8, shape (N, S, S, 3), optional
+        What the network sees in the place of these views, in their order.
     """
 
     samples: ManifestSamples
+    shown: NDArray[np.uint8] | None = None
 
     @cached_property
     def pixels(self) -> NDArray[np.uint8]:
         """All views, shape (N, S, S, 3)."""
+        if self.shown is not None:
+            return self.shown
         still = self.samples.without_augmentation()
         rng = np.random.default_rng(0)  # nothing is drawn from it
         return np.stack([still.sample(n, rng)["pixels"] for n in range(len(still))])

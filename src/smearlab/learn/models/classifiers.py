@@ -104,6 +104,24 @@ CLASSIFIERS: Mapping[str, ClassifierEntry] = {
         "SENet-154-GE",
         "E, section 3.7",
     ),
+    "senet154_fused": ClassifierEntry(
+        lambda classes: SENet154GE(SENet154GEConfig(classes, gather_steps=0)),
+        224,
+        "SENet-154-GE without gather-excite",
+        "E, section 4.5",
+    ),
+    "seresnet18_ge": ClassifierEntry(
+        lambda classes: SENet154GE(SENet154GEConfig(classes, "legacy_seresnet18")),
+        64,
+        "SE-ResNet-18 with SENet-154-GE's head",
+        "E, section 3.7, made small",
+    ),
+    "seresnet18_fused": ClassifierEntry(
+        lambda classes: SENet154GE(SENet154GEConfig(classes, "legacy_seresnet18", gather_steps=0)),
+        64,
+        "The same without gather-excite",
+        "E, section 4.5, made small",
+    ),
     "sequential_cnn": ClassifierEntry(
         lambda classes: SequentialCNN(SequentialCNNConfig(classes)),
         128,

@@ -34,7 +34,7 @@ class SENet154GEConfig:
         timm's name of a squeeze-and-excitation network with four stages; smaller ones are for
         trials.
     gather_steps : int
-        Halvings of gather-excite, at least 1; the thesis speaks of a pair.
+        Halvings of gather-excite, 0 to leave it out; the thesis speaks of a pair.
     dropout : float
         Before the last layer.
     """
@@ -51,8 +51,8 @@ class SENet154GEConfig:
             raise UsageError(
                 f"backbone must be one of timm's legacy_se… networks; received {self.backbone!r}"
             )
-        if self.gather_steps < 1:
-            raise UsageError(f"gather_steps must be at least 1; received {self.gather_steps}")
+        if self.gather_steps < 0:
+            raise UsageError(f"gather_steps must be at least 0; received {self.gather_steps}")
 
 
 class FusionHead(nn.Module):
@@ -70,13 +70,16 @@ class FusionHead(nn.Module):
         # The thesis does not say how the stages are made alike; a projection as ResNets use it.
         self.match = nn.Sequential(nn.Conv2d(first, last, 1, bias=False), nn.BatchNorm2d(last))
         self.squeeze_excite = SqueezeExcite(last)
-        self.gather_excite = GatherExcite(last, config.gather_steps)
+        steps = config.gather_steps
+        self.gather_excite = GatherExcite(last, steps) if steps else None
         self.classify = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(last, config.classes))
 
     def forward(self, first: Tensor, last: Tensor) -> Tensor:
         """``(B, C1, 8 h, 8 w)`` and ``(B, C4, h, w)`` → logits ``(B, K)``."""
         fused = self.match(F.avg_pool2d(first, 8)) * last
-        attended = self.squeeze_excite(fused) + self.gather_excite(last)
+        attended = self.squeeze_excite(fused)
+        if self.gather_excite is not None:
+            attended = attended + self.gather_excite(last)
         return cast(Tensor, self.classify((attended + last).mean((2, 3))))
 
 

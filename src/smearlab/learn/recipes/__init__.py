@@ -18,10 +18,12 @@ from smearlab.learn.recipes import (
     srgan_vgg19,
     transfer_w_net,
     vgg19_wbc,
+    w_cyclegan_gp,
     w_net,
     w_net_dcgan,
 )
 from smearlab.learn.segmentation_recipe import SegmentationRecipe
+from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.upscale_recipe import UpscaleRecipe
 
@@ -59,3 +61,5 @@ SYNTHESIS_RECIPES: Mapping[str, SynthesisRecipe] = {
 FEW_SHOT_RECIPES: Mapping[str, FewShotRecipe] = {
     recipe.name: recipe for recipe in few_shot_gan.RECIPES
 }
+#: Every recipe of networks from stain to stain, by name.
+STAIN_RECIPES: Mapping[str, StainRecipe] = {recipe.name: recipe for recipe in w_cyclegan_gp.RECIPES}

@@ -1,6 +1,7 @@
 """SENet-154-GE and what it is compared with (Hazra 2022, section 3.7 and Figure 52)."""
 
 from dataclasses import replace
+from typing import Any
 
 from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
 from smearlab.learn.models.classifiers import CLASSIFIERS
@@ -77,4 +78,27 @@ def _compared(network: str, accuracy: float) -> ClassifierRecipe:
     )
 
 
-RECIPES = (SENET154_GE, *(_compared(name, figure) for name, figure in _FIGURE_52.items()))
+def _made_small(name: str, title: str, network: str, *said: str, **reported: Any) -> Any:
+    """The same head without gather-excite, or on a body for processors without a GPU."""
+    view = replace(SENET154_GE.view, size_px=CLASSIFIERS[network].input_px)
+    return replace(
+        SENET154_GE, name=name, title=f"{title} on twelve types", network=network, view=view,
+        reported=reported, deviations=(*SENET154_GE.deviations[:5], *said),
+    )  # fmt: skip
+
+
+_SMALL = "SE-ResNet-18 at 64 px in the place of SENet-154 at 224"
+WITHOUT_GE: ClassifierRecipe = _made_small(
+    "senet154_ge_without_ge", "SENet-154-GE without gather-excite", "senet154_fused",
+    accuracy=0.969, where="section 4.5, Figure 58",
+)  # fmt: skip
+SMALL: ClassifierRecipe = _made_small(
+    "senet154_ge_small", "SE-ResNet-18 with the head of SENet-154-GE", "seresnet18_ge", _SMALL
+)
+SMALL_WITHOUT_GE: ClassifierRecipe = _made_small(
+    "senet154_ge_small_without_ge", "The same without gather-excite", "seresnet18_fused", _SMALL
+)
+RECIPES = (
+    SENET154_GE, WITHOUT_GE, SMALL, SMALL_WITHOUT_GE,
+    *(_compared(name, figure) for name, figure in _FIGURE_52.items()),
+)  # fmt: skip

@@ -18,15 +18,20 @@ from smearlab.learn.reproduce import (
     c_wgan_gp,
     classifiers,
     few_shot_gan,
+    hazra_pipeline,
     rwp_gan,
     srgan_vgg19,
+    stain_normalisation,
     w_net_dcgan,
 )
 from smearlab.learn.reproduce.experiment import SCALES, Asked, Experiment
 from smearlab.registry import look_up
 
 #: Every table that can be reproduced, by name.
-_MODULES = (classifiers, rwp_gan, w_net_dcgan, srgan_vgg19, c_wgan_gp, few_shot_gan)
+_MODULES = (
+    classifiers, rwp_gan, w_net_dcgan, srgan_vgg19, c_wgan_gp, few_shot_gan,
+    stain_normalisation, hazra_pipeline,
+)  # fmt: skip
 EXPERIMENTS: Mapping[str, Experiment] = {
     one.name: one for module in _MODULES for one in module.EXPERIMENTS
 }

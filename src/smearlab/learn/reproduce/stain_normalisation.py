@@ -1,0 +1,300 @@
+"""Stains of the thesis: networks that lead from one to the other, and what that is worth.
+
+A classifier learns types in one stain and is asked in another: as the pictures are, normalised by
+each way that there is, and, in the place of normalising, trained on varied stains.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smearlab.batch.workers import usable_cores
+from smearlab.evaluation.answer_figures import answer_figures
+from smearlab.evaluation.reproductions import Line
+from smearlab.evaluation.results import plain
+from smearlab.evaluation.runs import SUMMARY, Predictions
+from smearlab.io.atomic import write_bytes, write_text
+from smearlab.learn import run_classifier
+from smearlab.learn.classifier_recipe import with_settings
+from smearlab.learn.classifier_run import ClassifierRun, open_classifier_run
+from smearlab.learn.export_stain import export_stain
+from smearlab.learn.held_out import HeldOutPictures
+from smearlab.learn.manifest_samples import Split
+from smearlab.learn.recipes import CLASSIFIER_RECIPES, STAIN_RECIPES
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
+from smearlab.learn.run_stain import run_stain
+from smearlab.learn.stain_run import StainRun, open_stain_run
+from smearlab.learn.verification.pictures import png_of
+from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
+from smearlab.stain.fitting import measure_look
+from smearlab.stain.methods import METHODS
+from smearlab.stain.models import load_normaliser
+from smearlab.stain.normaliser import Normaliser, ReferenceNormaliser
+
+#: Trained in the order; StainNet is taught by the first.
+NETWORKS = ("w_cyclegan_gp", "cyclegan", "stainnet")
+PLAIN, VARIED = "lwcnn_plain", "lwcnn_stains"
+FIGURES, SHEET = "figures.json", "normalised.png"
+CPU: Mapping[str, Sequence[str]] = {}
+_SMALL = ("train.max_steps=2", "train.batch_size=2", "train.workers=0", "judged=2")
+SMOKE: Mapping[str, Sequence[str]] = {
+    "w_cyclegan_gp": (*_SMALL, "network.widths=4,4", "critic.widths=4,4", "view.size_px=32",
+                      "judged_px=32"),
+    "cyclegan": (*_SMALL, "network.width=4", "network.blocks=1", "critic.widths=4,4",
+                 "view.size_px=32", "judged_px=32"),
+    "stainnet": (*_SMALL, "train.epochs=1", "view.size_px=32", "judged_px=32"),
+    PLAIN: ("train.max_steps=2", "train.workers=0", "train.epochs=1"),
+    VARIED: ("train.max_steps=2", "train.workers=0", "train.epochs=1"),
+}  # fmt: skip
+#: Normalised at so many times the side that the classifier sees, then made small.
+_FINER = 3
+#: Pictures that a reference method is measured on; pictures on the sheet.
+_MEASURED, _SHOWN, _TILE_PX = 300, 8, 96
+_WHERE = "Tables 13 to 16"
+#: Our figure → the thesis's, A being what it calls A.
+_TOLD = {
+    "fid_made_a": "FID A made", "fid_back_a": "FID A back", "fid_made_b": "FID B made",
+    "fid_back_b": "FID B back", "ssim_back_a": "SSIM A back", "ssim_back_b": "SSIM B back",
+}  # fmt: skip
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class StainTable:
+    """Networks and reference methods, and a classifier's accuracy on what they make.
+
+    Parameters
+    ----------
+    networks : tuple of str
+        Recipes of :data:`smearlab.learn.recipes.STAIN_RECIPES`.
+    cpu, smoke : mapping of str to sequence of str
+        Recipe → settings of the scale.
+    """
+
+    networks: tuple[str, ...] = NETWORKS
+    cpu: Mapping[str, Sequence[str]] = field(default_factory=lambda: CPU)
+    smoke: Mapping[str, Sequence[str]] = field(default_factory=lambda: SMOKE)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What ``--only`` may name."""
+        return (*self.networks, PLAIN, VARIED)
+
+    def __call__(self, asked: Asked) -> Outcome:
+        """Train what is not trained yet, and measure."""
+        how = run_classifier.Asked(
+            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
+        )
+        networks = dict(self._networks(asked, how))
+        plain_run = self._classifier(PLAIN, asked, how)
+        varied = self._classifier(VARIED, asked, how)
+        found = self._measured(plain_run, varied, networks, asked)
+        write_text(
+            asked.folder / FIGURES,
+            json.dumps(plain(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        )
+        runs = [*networks.values()]
+        own = [said for run in runs for said in run.summary.deviations]
+        summary = plain_run.summary
+        seconds = [run.summary.train_seconds or 0.0 for run in runs]
+        seconds += [run.summary.train_seconds or 0.0 for run in (plain_run, varied)]
+        return Outcome(
+            lines=(*_answers(found), *(line for run in runs for line in _of_network(run))),
+            data=(_said_data(found, plain_run),),
+            deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *_SAID, *own])),
+            hardware=summary.hardware,
+            seconds=sum(seconds),
+            findings=(
+                *_findings(found),
+                *(f"{name} is not trained yet" for name in self.networks if name not in networks),
+            ),
+            pages=(SHEET, FIGURES),
+            seed=summary.seed,
+        )
+
+    def settings(self, name: str, asked: Asked) -> list[str]:
+        """Settings of a recipe at a scale."""
+        return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]
+
+    def _networks(self, asked: Asked, how: run_classifier.Asked) -> Iterator[tuple[str, StainRun]]:
+        """Finished runs with their bundles; what is asked for is trained first."""
+        for name in self.networks:
+            recipe = STAIN_RECIPES[name].with_settings(self.settings(name, asked))
+            folder = run_classifier.run_folder(recipe, how)
+            if is_asked(asked.only, name, self.names):
+                taught = recipe.learning == "taught"
+                if taught:  # from the classifier's other stain to its own
+                    recipe = replace(recipe, stains=recipe.stains[::-1])
+                teacher = how.out / f"{self.networks[0]}-{how.protocol}" if taught else None
+                folder = run_stain(recipe, how, None if teacher is None else str(teacher))
+            elif not (folder / SUMMARY).is_file():
+                continue
+            run = open_stain_run(folder)
+            for way in run.ways:
+                if not (folder / "bundle" / way / "card.json").is_file():
+                    export_stain(run, folder / "bundle" / way, way)
+            yield name, run
+
+    def _classifier(self, name: str, asked: Asked, how: run_classifier.Asked) -> ClassifierRun:
+        recipe = with_settings(CLASSIFIER_RECIPES[name], self.settings(name, asked))
+        (folder,) = run_classifier.run_classifier(recipe, how)
+        return open_classifier_run(folder)
+
+    def _measured(
+        self,
+        run: ClassifierRun,
+        varied: ClassifierRun,
+        networks: Mapping[str, StainRun],
+        asked: Asked,
+    ) -> dict[str, Any]:
+        """Answers at home, abroad, and abroad after each normaliser."""
+        fine = {part: _fine_views(run, part) for part in ("train", "test")}
+        at_home = Predictions.load(run.folder, "val")
+        home, abroad = (sorted(set(one.origins)) for one in (at_home, _tested(run)))
+        answers = {"home": figures_of(at_home), "abroad": figures_of(_tested(run))}
+        normalisers = dict(_references(fine["train"], fine["test"]))
+        for name, network in networks.items():
+            for way in network.ways:
+                if network.stains_of(way)[1] in home:
+                    place = network.folder / "bundle" / way
+                    normalisers[name] = load_normaliser(place, usable_cores())
+        shown = {"as it is": fine["test"][:_SHOWN]}
+        network_of_types = run.network()
+        for name, normaliser in normalisers.items():
+            asked.say(f"{name}: {len(fine['test'])} pictures of {', '.join(abroad)}")
+            made = np.stack([normaliser.apply(one) for one in fine["test"]])
+            shown[name] = made[:_SHOWN]
+            pictures = HeldOutPictures(run.samples("test"), shrunk(made, run.input_px))
+            answers[name] = figures_of(pictures.predictions(network_of_types))
+        answers["varied stains in training"] = figures_of(_tested(varied))
+        _draw(asked.folder / SHEET, shown)
+        return {"home": home, "abroad": abroad, "answers": answers}
+
+    def _scaled_down(self, asked: Asked) -> list[str]:
+        if asked.scale == "paper":
+            return []
+        told = [(name, self.settings(name, asked)) for name in self.names]
+        return [f"scale {asked.scale}: {name} with {', '.join(s)}" for name, s in told if s]
+
+
+_SAID = (
+    "FID is by the features of the blood-cell network that ships; the thesis's by Inception-v3",
+    "at home: validation pictures of the stain that was learned, which chose the epoch",
+    "pictures are normalised at three times the side that the classifier sees",
+)
+
+
+def figures_of(answered: Predictions) -> dict[str, Any]:
+    """Accuracy with interval, and of each type that occurs."""
+    names = np.array(answered.classes, dtype=object)
+    there = [name for n, name in enumerate(answered.classes) if (answered.targets == n).any()]
+    others = [name for name in answered.classes if name not in there]
+    said = names[answered.logits.argmax(1)].tolist()
+    return answer_figures(names[answered.targets].tolist(), said, answered.groups, there, others)
+
+
+def shrunk(pictures: Pixels, side_px: int) -> Pixels:
+    """Pictures at the side that a classifier sees."""
+    size = (side_px, side_px)
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures])
+
+
+def _tested(run: ClassifierRun) -> Predictions:
+    return Predictions.load(run.folder, "test")
+
+
+def _fine_views(run: ClassifierRun, part: Split) -> Pixels:
+    """Pictures of a part, larger than the classifier sees them."""
+    view = replace(run.recipe.view, size_px=_FINER * run.input_px)
+    samples = replace(run, recipe=replace(run.recipe, view=view)).samples(part)
+    rng = np.random.default_rng(0)
+    chosen = range(len(samples))
+    if part == "train":
+        chosen = np.sort(rng.permutation(len(samples))[:_MEASURED]).tolist()
+    return np.stack([samples.sample(int(n), rng)["pixels"] for n in chosen])
+
+
+def _references(home: Pixels, abroad: Pixels) -> Iterator[tuple[str, Normaliser]]:
+    """Every reference method, fitted to the stain at home."""
+    for method in METHODS:
+        target = measure_look(list(home), method, name="the pictures at home")
+        source = measure_look(list(abroad[:_MEASURED]), method, name="the pictures abroad")
+        yield method, ReferenceNormaliser(method, method, target, source)
+
+
+def _draw(path: Path, shown: Mapping[str, Pixels]) -> None:
+    rows = [
+        SheetRow(name, list(pictures), [""] * len(pictures)) for name, pictures in shown.items()
+    ]
+    write_bytes(path, png_of(draw_contact_sheet(rows, _TILE_PX)))
+
+
+def _answers(found: Mapping[str, Any]) -> Iterator[Line]:
+    for name, one in found["answers"].items():
+        row = {
+            "home": ", ".join(found["home"]),
+            "abroad": f"{', '.join(found['abroad'])}, as it is",
+        }
+        said = row.get(name, f"{', '.join(found['abroad'])}, {name}")
+        for key, figure in (("accuracy", "accuracy"), ("macro_recall", "sensitivity")):
+            low, high = one["intervals"].get(key) or (None, None)
+            yield Line(said, figure, None, "", one[key], low, high, one["n"])
+
+
+def _of_network(run: StainRun) -> Iterator[Line]:
+    """Figures of its test pictures; the thesis's beside where it has them."""
+    summary = run.summary
+    told = summary.reported.get(_WHERE, {})
+    for name, one in summary.figures.items():
+        reported = told.get(_TOLD.get(name, ""))
+        n = min(summary.judged.values())
+        where = _WHERE if reported is not None else ""
+        yield Line(summary.recipe, name.replace("_", " "), reported, where, one["value"],
+                   one["low"], one["high"], n)  # fmt: skip
+    hours = (summary.train_seconds or 0.0) / 3600
+    yield Line(summary.recipe, "training, hours", told.get("hours"), _WHERE if told else "", hours,
+               digits=2)  # fmt: skip
+    size = sum(one["trainable"] for one in summary.networks.values())
+    yield Line(summary.recipe, "parameters", summary.reported.get("parameters"), "", size, digits=0)
+
+
+def _findings(found: Mapping[str, Any]) -> Iterator[str]:
+    """How much of what the other stain costs comes back."""
+    answers = found["answers"]
+    home, abroad = answers["home"]["accuracy"], answers["abroad"]["accuracy"]
+    lost = home - abroad
+    for name, one in answers.items():
+        if name in ("home", "abroad") or lost <= 0:
+            continue
+        back = (one["accuracy"] - abroad) / lost
+        yield f"{name}: {100 * back:.0f} % of what the other stain costs ({100 * lost:.1f} points)"
+
+
+def _said_data(found: Mapping[str, Any], run: ClassifierRun) -> str:
+    n, groups = (found["answers"]["abroad"][key] for key in ("n", "n_groups"))
+    return (
+        f"{run.summary.network} learned from {run.summary.n_train} pictures of "
+        f"{', '.join(found['home'])}; asked about {n} of {', '.join(found['abroad'])} in {groups} "
+        "groups"
+    )
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "stain_normalisation",
+        "One stain from two, and what that is worth to a classifier",
+        "Hazra 2022",
+        "Tables 13 to 16",
+        ("pbc", "txl_pbc"),
+        StainTable(),
+        "PBC and the Munich set",
+    ),
+)

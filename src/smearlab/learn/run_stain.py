@@ -1,0 +1,257 @@
+"""A recipe of stains from pictures to run folder: split, play or learn, judge, sum up."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from smearlab.datasets.manifest.table import write_manifest
+from smearlab.errors import UsageError
+from smearlab.evaluation.picture_features import BundleFeatures
+from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.learn.games.paired import PairedPictures
+from smearlab.learn.games.unpaired import UnpairedPictures
+from smearlab.learn.models.stain_ways import (
+    WAYS,
+    PairCritic,
+    StainCritics,
+    StainWays,
+    Way,
+    build_stain_network,
+    kept_stain_config,
+)
+from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.segmentation_record import counts
+from smearlab.learn.stain_data import StainPictures, samples_of_stains, stain_pictures
+from smearlab.learn.stain_judge import SHEET, StainJudge
+from smearlab.learn.stain_recipe import StainRecipe
+from smearlab.learn.stain_record import KIND, StainSummary
+from smearlab.learn.stain_samples import JitteredSamples, TaughtSamples, UnpairedSamples
+from smearlab.learn.stain_teacher import StainTeacher
+from smearlab.learn.train.adversarial import fit_adversarial
+from smearlab.learn.train.adversarial_config import AdversarialConfig
+from smearlab.learn.train.adversarial_watch import GameWarning
+from smearlab.learn.train.game import Game
+from smearlab.learn.train.hardware import is_first_process
+from smearlab.learn.train.loss_table import write_loss_table
+from smearlab.learn.train.run_folder import STEP_LOG, open_run
+from smearlab.learn.train.sampling import SampleSource, steps_per_epoch
+from smearlab.learn.train.supervised import fit
+
+_CONFIG, _CHECKPOINT = "config.json", "checkpoint.json"
+
+
+def run_stain(recipe: StainRecipe, asked: Asked, teacher: str | None = None) -> Path:
+    """Train a network from stain to stain, or go on with it; a run that is done stays as it is.
+
+    Parameters
+    ----------
+    recipe : StainRecipe
+        As :meth:`~smearlab.learn.stain_recipe.StainRecipe.with_settings` gives it.
+    asked : Asked
+        Its ``weights`` are not looked at.
+    teacher : str, optional
+        Where it is taught: see :meth:`smearlab.learn.stain_teacher.StainTeacher.load`.
+
+    Returns
+    -------
+    Path
+        Folder of the run.
+
+    Raises
+    ------
+    UsageError
+        If the run was begun with other settings or pictures, or teacher and recipe do not go
+        together.
+    UnknownNameError
+        If no picture is of a stain.
+    DataError
+        See :func:`smearlab.learn.stain_data.stain_pictures`.
+    """
+    if not is_first_process():
+        asked = replace(asked, show=False, say=lambda line: None)
+    run = run_folder(recipe, asked)
+    _refuse_teacher(recipe, teacher)
+    pictures = stain_pictures(recipe, asked)
+    recipe = replace(recipe, stains=pictures.stains)
+    sides = (recipe.view.size_px, recipe.judged_px)
+    taught = None if teacher is None else StainTeacher.load(teacher, pictures.stains, sides)
+    describe = _describe(recipe, asked, pictures, taught)
+    if (run / _CONFIG).exists():  # refuse other settings before anything is read
+        usual = asdict(type(recipe.train)())
+        open_run(run, {"train": asdict(recipe.train), **describe}, {}, usual)
+    if (run / SUMMARY).is_file():
+        asked.say(f"{run} is done")
+        return run
+    features = BundleFeatures()
+    judges = {
+        part: StainJudge(
+            *samples_of_stains(recipe, pictures, part),
+            recipe.judged,
+            features,
+            pictures.stains,
+            taught,
+            run / SHEET if part == "val" else None,
+        )
+        for part in ("val", "test")
+    }
+    a, b = samples_of_stains(recipe, pictures, "train", asked.cache_bytes)
+    torch.manual_seed(recipe.train.seed)
+    training = _training(recipe, a.without_augmentation() if taught else a, b, taught)
+    trained = training.go(run, judges["val"], describe, show=asked.show)
+    if is_first_process():
+        write_manifest(run / MANIFEST, pictures.split.manifest)
+        summary = _summary(recipe, asked, run, pictures, training, judges["test"], trained)
+        for warning in summary.warnings:
+            asked.say(f"warning: {warning}")
+        summary.save(run)
+    return run
+
+
+def _refuse_teacher(recipe: StainRecipe, teacher: str | None) -> None:
+    if recipe.learning == "taught" and teacher is None:
+        raise UsageError(
+            f"{recipe.name} learns from what a trained network answers: name its bundle or its "
+            "run with --teacher"
+        )
+    if recipe.learning != "taught" and teacher is not None:
+        raise UsageError(f"--teacher: {recipe.name} learns without one; leave it out")
+
+
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """A model, what it learns from, and the game that it plays, if any."""
+
+    recipe: StainRecipe
+    model: StainWays
+    source: SampleSource
+    game: Game | None
+    numbers: Mapping[str, Mapping[str, int]]
+
+    def go(
+        self, run: Path, judge: StainJudge, describe: Mapping[str, Any], *, show: bool
+    ) -> StainWays:
+        """The trained model in evaluation mode."""
+        train = self.recipe.train
+        kept: dict[str, Any] = {"validate": judge, "describe": describe, "show": show}
+        if not isinstance(train, AdversarialConfig):
+            loss = self.recipe.loss
+            return cast(StainWays, fit(self.model, self.source, loss, train, run, **kept))
+        steps = steps_per_epoch(len(self.source), train.step_samples) * train.epochs
+        self.model.settling.after = round(self.recipe.settle * steps * train.critic_steps)
+        assert self.game is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GameWarning)  # said later, and kept in the summary
+            trained = fit_adversarial(self.game, self.source, train, run, **kept)
+        return cast(StainWays, trained)
+
+
+def _training(recipe: StainRecipe, a: Any, b: Any, teacher: StainTeacher | None) -> _Training:
+    """Fresh networks, with what they learn from."""
+    ways: tuple[Way, ...] = WAYS if recipe.learning == "unpaired" else WAYS[:1]
+    model = StainWays({way: build_stain_network(recipe.network) for way in ways})
+    weights = recipe.weights
+    game: Game | None = None
+    source: SampleSource
+    if recipe.learning == "unpaired":
+        source = UnpairedSamples(a, b)
+        game = UnpairedPictures(
+            model,
+            StainCritics(recipe.critic),
+            cycle_weight=weights.cycle,
+            identity_weight=weights.identity,
+        )
+    elif recipe.learning == "jittered":
+        source = JitteredSamples(b, weights.jitter)
+        game = PairedPictures(model, PairCritic(recipe.critic), weights.l1)
+    else:
+        assert teacher is not None
+        source = TaughtSamples(a, teacher)
+    networks = {"generator": model} if game is None else game.networks
+    return _Training(recipe, model, source, game, {k: counts(v) for k, v in networks.items()})
+
+
+def _describe(
+    recipe: StainRecipe, asked: Asked, pictures: StainPictures, teacher: StainTeacher | None
+) -> dict[str, Any]:
+    """What a run follows from beside ``train``, as its ``config.json`` keeps it."""
+    learned = (
+        {"loss": asdict(recipe.loss)}
+        if recipe.critic is None
+        else {
+            "critic": asdict(recipe.critic),
+            "weights": asdict(recipe.weights),
+            "settle": recipe.settle,
+        }
+    )
+    return {
+        "kind": KIND,
+        "recipe": recipe.name,
+        "learning": recipe.learning,
+        "protocol": asked.protocol,
+        "stains": list(recipe.stains),
+        "network": kept_stain_config(recipe.network),
+        **learned,
+        "teacher": None if teacher is None else teacher.facts,
+        "view": asdict(recipe.view),
+        "judged": recipe.judged,
+        "judged_px": recipe.judged_px,
+        "n_train": asked.n_train,
+        "data": {**asdict(recipe.data), "digest": pictures.split.digest},
+        "deviations": list(recipe.deviations),
+    }
+
+
+def _summary(
+    recipe: StainRecipe,
+    asked: Asked,
+    run: Path,
+    pictures: StainPictures,
+    training: _Training,
+    judge: StainJudge,
+    trained: StainWays,
+) -> StainSummary:
+    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
+    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
+    last = json.loads((run / STEP_LOG).read_text(encoding="utf-8").splitlines()[-1])
+    seconds = float(told["seconds"]) or None
+    epochs = int(last["epoch"]) + 1
+    found = write_loss_table(run)["warnings"] if recipe.critic else {}
+    return StainSummary(
+        recipe=recipe.name,
+        protocol=asked.protocol,
+        stains=pictures.stains,
+        ways=tuple(training.model.ways),
+        types=pictures.split.classes,
+        networks=training.numbers,
+        pictures=pictures.counts,
+        epochs=epochs,
+        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
+        steps=told["step"],
+        train_seconds=seconds,
+        images_per_s=told["step"] * recipe.train.step_samples / seconds if seconds else None,
+        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
+        precision=str(hardware["precision"]),
+        seed=recipe.train.seed,
+        features=judge.features.name,
+        figures={
+            name: {"value": one.value, "low": one.interval[0], "high": one.interval[1]}
+            for name, one in judge.figures(trained).items()
+        },
+        judged=dict(zip(pictures.stains, map(len, judge.real), strict=True)),
+        teacher=judge.teacher.facts if isinstance(judge.teacher, StainTeacher) else None,
+        datasets=tuple(sorted(set(pictures.split.manifest.column("dataset")))),
+        reported=recipe.reported,
+        deviations=recipe.deviations,
+        warnings=tuple(
+            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
+            f"{one['means']}"
+            for kind, one in found.items()
+        ),
+    )

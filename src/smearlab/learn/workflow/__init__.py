@@ -1,0 +1,1 @@
+"""Whole systems from sources to report, in stages that are kept and gone on with."""

@@ -1,0 +1,44 @@
+"""How much of the pipeline is done: to see whether it runs, on two cores, as in the thesis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from smearlab.learn.reproduce.experiment import Scale
+
+_TWO_STEPS = ("train.max_steps=2", "train.batch_size=2", "train.workers=0")
+_NARROW = ("generator.width=4", "critic.width=4", "teacher.width=4", "generator.blocks=(0,1,0)",
+           "critic.blocks=(0,1,0)", "teacher.blocks=(0,1,0)")  # fmt: skip
+#: Scale → fields of HazraConfig.
+SCALES: Mapping[Scale, Mapping[str, Any]] = {
+    "smoke": {
+        "taxonomy": "cells8",
+        "size_px": 32,
+        "few_below": 3,
+        "target": 8,
+        "stain": "reinhard",
+        "classifier": "seresnet18_ge",
+        "rare": {"basophil": 2},
+        "settings": {
+            "many": (*_TWO_STEPS, *_NARROW),
+            "few": (*_TWO_STEPS[:2], "generator.noise=4", "generator.width=2",
+                    "generator.features=3", "meta.inner_steps=2"),
+            "classifier": (*_TWO_STEPS, "train.epochs=1"),
+        },
+    },
+    "cpu": {
+        "classifier": "seresnet18_ge",
+        "rare": {"monocyte": 87, "basophil": 26},
+        "target": 600,
+        "settings": {
+            "many": ("train.epochs=15",),
+            "classifier": ("train.epochs=12",),
+        },
+    },
+    "paper": {
+        "size_px": 128,
+        "many": "c_wgan_gp_128",
+        "settings": {"classifier": ("train.epochs=200",)},
+    },
+}  # fmt: skip
