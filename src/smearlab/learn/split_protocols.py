@@ -90,7 +90,7 @@ def chosen_pictures(manifest: Manifest, data: PictureData, *, generated: bool = 
     if data.origins:
         made = generated & (manifest.column("dataset") == GENERATED)
         manifest = manifest.take(np.isin(origins, data.origins) | made)
-    manifest = _typed(_once(manifest), data.taxonomy)
+    manifest = _typed(each_once(manifest), data.taxonomy)
     return _in_proportion(manifest, data) if data.proportions else manifest
 
 
@@ -113,8 +113,13 @@ def cautions_of(chosen: Manifest, data: PictureData) -> list[str]:
     ]
 
 
-def _once(manifest: Manifest) -> Manifest:
-    """Files with the same bytes are one picture; rows without a checksum stay."""
+def each_once(manifest: Manifest) -> Manifest:
+    """Files with the same bytes are one picture; rows without a checksum stay.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    """
     sums = [one or f"row {n}" for n, one in enumerate(manifest.column("sha256"))]
     return manifest.take(np.sort(np.unique(sums, return_index=True)[1]))
 

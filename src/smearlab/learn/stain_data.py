@@ -81,15 +81,14 @@ def stain_pictures(recipe: StainRecipe, asked: Asked) -> StainPictures:
         asked.data, data.datasets, asked.out, threads=usable_cores(), show=asked.show
     )
     refuse_missing(there, data.datasets, asked.data, recipe.name)
-    simulated = bool((there.column("dataset") == SIMULATED).all())
-    if simulated:
+    if is_simulated(there):
         data = replace(data, datasets=())
     elif asked.protocol == "honest" and not duplicates_sought(there):
         asked.say(
             "near-duplicates have not been looked for among these pictures: smearlab data "
             "duplicates does"
         )
-    stains = _named(recipe.stains, there, simulated)
+    stains = stains_in(there, recipe.stains)
     refuse_same_pictures(there, stains)
     parts = []
     for stain in stains:
@@ -106,15 +105,34 @@ def stain_pictures(recipe: StainRecipe, asked: Asked) -> StainPictures:
     return found
 
 
-def _named(asked: tuple[str, str], manifest: Manifest, simulated: bool) -> tuple[str, str]:
-    """The stains as the manifest writes them: capitals do not matter."""
+def stains_in(manifest: Manifest, asked: tuple[str, str]) -> tuple[str, str]:
+    """The stains as the manifest writes them: capitals do not matter.
+
+    Simulated pictures have two of their own, which are taken where those asked for are not there.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    asked : (str, str)
+        Values of ``source``.
+
+    Raises
+    ------
+    UnknownNameError
+        If no picture is of a stain.
+    """
     known = {str(one).lower(): str(one) for one in manifest.column("source") if one is not None}
-    if simulated and not any(name.lower() in known for name in asked):
-        asked = SOURCES
+    if is_simulated(manifest) and not any(name.lower() in known for name in asked):
+        return SOURCES
     for name in asked:
         if name.lower() not in known:
-            raise UnknownNameError("stain (origin of pictures)", name, sorted(known.values()))
+            raise UnknownNameError("source of pictures (stain)", name, sorted(known.values()))
     return known[asked[0].lower()], known[asked[1].lower()]
+
+
+def is_simulated(manifest: Manifest) -> bool:
+    """Whether all pictures are drawn ones."""
+    return bool((manifest.column("dataset") == SIMULATED).all())
 
 
 def refuse_same_pictures(manifest: Manifest, stains: tuple[str, str]) -> None:

@@ -54,12 +54,11 @@ class VGGDense(nn.Module):
         self.normalise = Normalise()
         self.features = vgg_features(config.depth)
         self.head = nn.Sequential(*dense((512, 1024, 512, 256)), nn.Linear(256, config.classes))
-        # Without batch norm and published weights neither body nor head learns unless it begins as
-        # He et al. (2015) found: with smaller numbers the logits hardly follow from the picture.
+        # Without batch norm and published weights, body and head must keep the signal's size as He
+        # et al. (2015) found; scaled by what goes out, logits hardly follow from the picture.
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                mode = "fan_out" if isinstance(module, nn.Conv2d) else "fan_in"
-                nn.init.kaiming_normal_(module.weight, mode=mode, nonlinearity="relu")
+                nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
                 nn.init.zeros_(cast(Tensor, module.bias))
 
     def forward(self, x: Tensor) -> Tensor:

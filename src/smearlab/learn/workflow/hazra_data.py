@@ -18,8 +18,7 @@ from smearlab.datasets.manifest.quality import without_flaws
 from smearlab.datasets.manifest.splits import Shares, hold_out
 from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
 from smearlab.datasets.manifest.ties import units
-from smearlab.datasets.simulated_files import DATASET as SIMULATED
-from smearlab.errors import DataError, UnknownNameError
+from smearlab.errors import DataError
 from smearlab.io.atomic import write_bytes
 from smearlab.io.images import read_field
 from smearlab.learn.classifier_recipe import PictureData
@@ -27,9 +26,8 @@ from smearlab.learn.few_shot_data import held_down
 from smearlab.learn.few_shot_recipe import RareTypes
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.run_classifier import crops_of
-from smearlab.learn.simulated_pictures import SOURCES
-from smearlab.learn.split_protocols import SplitPictures, chosen_pictures
-from smearlab.learn.stain_data import refuse_same_pictures
+from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, each_once
+from smearlab.learn.stain_data import is_simulated, refuse_same_pictures, stains_in
 from smearlab.learn.transforms.affine_ranges import AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.verification.config import VerifyConfig
@@ -76,33 +74,11 @@ def imported(config: HazraConfig, there: Manifest) -> Any:
     """The pictures of both sources, near-duplicates in groups."""
 
     def make(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
-        names = sources_in(there, config.sources)
+        names = stains_in(there, config.sources)
         chosen = there.take(np.isin(there.column("source"), names))
         return {**keep(chosen, folder), "named": list(names)}
 
     return make
-
-
-def sources_in(manifest: Manifest, asked: tuple[str, str]) -> tuple[str, str]:
-    """The sources as the manifest writes them; of simulated pictures their own two.
-
-    Raises
-    ------
-    UnknownNameError
-        If no picture is of a source.
-    """
-    known = {str(one).lower(): str(one) for one in manifest.column("source") if one is not None}
-    if is_simulated(manifest) and not any(name.lower() in known for name in asked):
-        return SOURCES
-    for name in asked:
-        if name.lower() not in known:
-            raise UnknownNameError("source of pictures", name, sorted(known.values()))
-    return known[asked[0].lower()], known[asked[1].lower()]
-
-
-def is_simulated(manifest: Manifest) -> bool:
-    """Whether all pictures are drawn ones."""
-    return bool((manifest.column("dataset") == SIMULATED).all())
 
 
 def without_poor(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
@@ -118,8 +94,7 @@ def without_copies(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
     manifest = table_of(needs["quality"])
     a, b = needs["quality"].facts["named"]
     refuse_same_pictures(manifest, (a, b))
-    sums = [one or f"row {n}" for n, one in enumerate(manifest.column("sha256"))]
-    once = manifest.take(np.sort(np.unique(sums, return_index=True)[1]))
+    once = each_once(manifest)
     groups = len(np.unique(units(once)))
     facts = {"copies": len(manifest) - len(once), "groups": groups, "named": [a, b]}
     return {**keep(once, folder), **facts}
