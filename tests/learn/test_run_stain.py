@@ -179,7 +179,7 @@ def test_sources_that_are_no_two_stains_are_refused(tmp_path: Path, cells: str) 
     copied = str(write_two_stains(tmp_path / "copied", copied=True))
     with pytest.raises(DataError, match="1 of the 20 pictures of pink are also among the 20 of cr"):
         write_stain_run(tmp_path, data=copied, stains=STAINS)
-    with pytest.raises(UnknownNameError, match=r"stain \(origin of pictures\) 'pinkish'.*'pink'"):
+    with pytest.raises(UnknownNameError, match=r"source of pictures \(stain\) 'pinkish'.*'pink'"):
         write_stain_run(tmp_path, data=cells, stains=("Cream", "pinkish"))
     with pytest.raises(RunError, match="is no finished run"):
         open_stain_run(tmp_path)

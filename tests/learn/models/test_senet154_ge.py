@@ -76,10 +76,22 @@ def test_other_sides_are_refused() -> None:
     ("given", "message"),
     [
         ({"backbone": "resnet50"}, "backbone must be one of timm's legacy_se… networks; received"),
-        ({"gather_steps": 0}, "gather_steps must be at least 1; received 0"),
+        ({"gather_steps": -1}, "gather_steps must be at least 0; received -1"),
         ({"dropout": -0.1}, "dropout must lie within"),
     ],
 )
 def test_impossible_sizes_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         SENet154GEConfig(**given)  # type: ignore[arg-type]
+
+
+def test_gather_excite_can_be_left_out() -> None:
+    first, last = torch.rand(2, 4, 16, 16), torch.rand(2, 8, 2, 2)
+    torch.manual_seed(0)
+    whole = FusionHead(4, 8, SENet154GEConfig(classes=3)).eval()
+    fewer = FusionHead(4, 8, SENet154GEConfig(classes=3, gather_steps=0)).eval()
+    assert not [name for name, _ in fewer.named_parameters() if name.startswith("gather")]
+    kept = {n: p for n, p in whole.state_dict().items() if not n.startswith("gather")}
+    fewer.load_state_dict(kept)
+    with torch.inference_mode():
+        assert not torch.allclose(whole(first, last), fewer(first, last))

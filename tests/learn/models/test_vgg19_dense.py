@@ -42,3 +42,12 @@ def test_any_image_of_32_px_or_more_works() -> None:
 def test_other_depths_are_refused() -> None:
     with pytest.raises(UsageError, match="depth must be 16 or 19; received 11"):
         VGGDenseConfig(depth=11)
+
+
+def test_what_it_says_follows_from_the_picture_before_any_training() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(4, 3, 1, 1).expand(4, 3, 32, 32) * torch.rand(4, 1, 32, 32)
+    with torch.inference_mode():
+        said = VGGDense()(pictures)
+    # Were kernels scaled by what goes out, these would differ by a hundredth.
+    assert said.std(0).mean() > 0.03
