@@ -7,7 +7,7 @@ from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
 from smearlab.learn.objectives import Classification
 from smearlab.learn.recipes.trainings import BARE, TUNED
 from smearlab.learn.train.config import TrainConfig
-from smearlab.learn.transforms.affine_ranges import PAPER_D, TURNED, AffineRanges
+from smearlab.learn.transforms.affine_ranges import PAPER_D, AffineRanges, EightVersionRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 
 #: Pictures of each type, Table 2.
@@ -140,8 +140,9 @@ W_NET_PBC = replace(
     title="W-Net on the eight types of PBC, trained our way",
     network="w_net_8_ways",
     data=PictureData(("pbc",), "cells8", folds=5),
-    view=replace(W_NET.view, ranges=TURNED),
-    train=replace(W_NET_TUNED.train, epochs=40, batch_size=32, lr=1.2e-3),
+    # Turned by any angle, it does worse on held-out pictures.
+    view=replace(W_NET.view, ranges=EightVersionRanges()),
+    train=replace(W_NET_TUNED.train, epochs=24, batch_size=16, lr=1e-3),
     deviations=(
         "eight types of PBC in the place of five of a private set",
         "its answer in use is the mean over the eight ways a picture can lie",
