@@ -7,11 +7,10 @@ from pathlib import Path
 
 from smearlab.evaluation.reproductions import Line
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import answer_lines, distance_lines, training_lines
-from smearlab.learn.run_classifier import Asked as Run
 from smearlab.learn.run_classifier import run_folder
 from smearlab.learn.run_synthesis import run_synthesis
 from smearlab.learn.verification.config import VerifyConfig
@@ -52,11 +51,6 @@ def folders(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Where its run lies."""
     recipe = SYNTHESIS_RECIPES[name].with_settings(list(settings))
     return [run_folder(recipe, runs_of(asked))]
-
-
-def runs_of(asked: Asked) -> Run:
-    """How runs of an experiment are made: in its folder, which also tells the split."""
-    return Run(asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say)
 
 
 def lines(worth: Worth) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from smearlab.evaluation.reproductions import Line
+from smearlab.learn import run_classifier
 from smearlab.learn.classifier_recipe import Protocol
 
 Scale = Literal["smoke", "cpu", "paper"]
@@ -44,6 +45,13 @@ class Asked:
     show: bool = True
     say: Callable[[str], None] = lambda line: None
     only: tuple[str, ...] = ()
+
+
+def runs_of(asked: Asked) -> run_classifier.Asked:
+    """How the runs of an experiment are made: in its folder, with its pictures and protocol."""
+    return run_classifier.Asked(
+        asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
+    )
 
 
 def is_asked(only: Sequence[str], name: str, of: Sequence[str]) -> bool:

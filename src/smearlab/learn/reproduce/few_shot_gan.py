@@ -12,8 +12,7 @@ from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
 from smearlab.learn.few_shot_recipe import FewShotRecipe
 from smearlab.learn.recipes import FEW_SHOT_RECIPES, SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.c_wgan_gp import runs_of
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import distance_lines, training_lines

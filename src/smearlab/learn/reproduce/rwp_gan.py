@@ -13,7 +13,6 @@ from smearlab.datasets.pair_files import PairFile
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.runs import SUMMARY
-from smearlab.learn import run_classifier
 from smearlab.learn.export_segmenters import export_segmenter
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
 from smearlab.learn.reproduce.element_figures import Measured, Measurement
@@ -25,7 +24,7 @@ from smearlab.learn.reproduce.element_lines import (
     training_lines,
 )
 from smearlab.learn.reproduce.element_sheets import write_sheet
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
 from smearlab.learn.run_segmenter import RunPairs, element_run_folder, pairs_of, run_segmenter
 from smearlab.learn.segmentation_recipe import SegmentationRecipe
 from smearlab.learn.segmenter_run import SegmenterRun, open_segmenter_run
@@ -158,9 +157,7 @@ class SegmenterTable:
 
     def _runs(self, element: Element, asked: Asked) -> Iterator[tuple[str, SegmenterRun]]:
         """Finished runs with their bundles; what is asked for is trained first."""
-        how = run_classifier.Asked(
-            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
-        )
+        how = runs_of(asked)
         for name in self.recipes:
             recipe = self.recipe(name, element, asked)
             folder = element_run_folder(recipe, element, how)

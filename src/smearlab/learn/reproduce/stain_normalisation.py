@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.batch.workers import usable_cores
+from smearlab.datasets.manifest.table import read_manifest
 from smearlab.evaluation.answer_figures import answer_figures
 from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
-from smearlab.evaluation.runs import SUMMARY, Predictions
+from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn import run_classifier
 from smearlab.learn.classifier_recipe import with_settings
@@ -29,7 +30,7 @@ from smearlab.learn.export_stain import export_stain
 from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import Split
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, STAIN_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.stain_run import StainRun, open_stain_run
 from smearlab.learn.verification.pictures import png_of
@@ -90,9 +91,7 @@ class StainTable:
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and measure."""
-        how = run_classifier.Asked(
-            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
-        )
+        how = runs_of(asked)
         networks = dict(self._networks(asked, how))
         plain_run = self._classifier(PLAIN, asked, how)
         varied = self._classifier(VARIED, asked, how)
@@ -157,10 +156,15 @@ class StainTable:
     ) -> dict[str, Any]:
         """Answers at home, abroad, and abroad after each normaliser."""
         fine = {part: _fine_views(run, part) for part in ("train", "test")}
+        unseen = _unseen(run, networks)
+
+        def told(answered: Predictions) -> dict[str, Any]:
+            return figures_of(answered, np.isin(answered.paths, unseen))
+
         at_home = Predictions.load(run.folder, "val")
         home, abroad = (sorted(set(one.origins)) for one in (at_home, _tested(run)))
-        answers = {"home": figures_of(at_home), "abroad": figures_of(_tested(run))}
-        normalisers = dict(_references(fine["train"], fine["test"]))
+        answers = {"home": figures_of(at_home), "abroad": told(_tested(run))}
+        normalisers = dict(_references(fine["train"]))
         for name, network in networks.items():
             for way in network.ways:
                 if network.stains_of(way)[1] in home:
@@ -173,8 +177,8 @@ class StainTable:
             made = np.stack([normaliser.apply(one) for one in fine["test"]])
             shown[name] = made[:_SHOWN]
             pictures = HeldOutPictures(run.samples("test"), shrunk(made, run.input_px))
-            answers[name] = figures_of(pictures.predictions(network_of_types))
-        answers["varied stains in training"] = figures_of(_tested(varied))
+            answers[name] = told(pictures.predictions(network_of_types))
+        answers["varied stains in training"] = told(_tested(varied))
         _draw(asked.folder / SHEET, shown)
         return {"home": home, "abroad": abroad, "answers": answers}
 
@@ -188,17 +192,31 @@ class StainTable:
 _SAID = (
     "FID is by the features of the blood-cell network that ships; the thesis's by Inception-v3",
     "at home: validation pictures of the stain that was learned, which chose the epoch",
+    "abroad: test pictures that no network between stains has learned from, or was chosen by",
     "pictures are normalised at three times the side that the classifier sees",
 )
 
 
-def figures_of(answered: Predictions) -> dict[str, Any]:
-    """Accuracy with interval, and of each type that occurs."""
-    names = np.array(answered.classes, dtype=object)
-    there = [name for n, name in enumerate(answered.classes) if (answered.targets == n).any()]
+def figures_of(answered: Predictions, keep: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+    """Accuracy with interval, and of each type that occurs; of some pictures, or of all."""
+    keep = np.ones(len(answered.targets), bool) if keep is None else keep
+    names, targets = np.array(answered.classes, dtype=object), answered.targets[keep]
+    there = [name for n, name in enumerate(answered.classes) if (targets == n).any()]
     others = [name for name in answered.classes if name not in there]
-    said = names[answered.logits.argmax(1)].tolist()
-    return answer_figures(names[answered.targets].tolist(), said, answered.groups, there, others)
+    said = names[answered.logits[keep].argmax(1)].tolist()
+    return answer_figures(names[targets].tolist(), said, answered.groups[keep], there, others)
+
+
+def _unseen(run: ClassifierRun, networks: Mapping[str, StainRun]) -> NDArray[np.str_]:
+    """Test pictures that no network between stains has learned from, or was chosen by."""
+    seen: set[Path] = set()
+    for network in networks.values():
+        table = read_manifest(network.folder / MANIFEST)
+        rows = np.flatnonzero(np.isin(table.column("split"), ("train", "val")))
+        seen.update(table.file(path).resolve() for path in table.column("path")[rows])
+    manifest = run.manifest()
+    paths = manifest.column("path")[manifest.column("split") == "test"]
+    return np.array([path for path in paths if manifest.file(path).resolve() not in seen], str)
 
 
 def shrunk(pictures: Pixels, side_px: int) -> Pixels:
@@ -222,12 +240,11 @@ def _fine_views(run: ClassifierRun, part: Split) -> Pixels:
     return np.stack([samples.sample(int(n), rng)["pixels"] for n in chosen])
 
 
-def _references(home: Pixels, abroad: Pixels) -> Iterator[tuple[str, Normaliser]]:
-    """Every reference method, fitted to the stain at home."""
+def _references(home: Pixels) -> Iterator[tuple[str, Normaliser]]:
+    """Every reference method, fitted to the stain at home; of the other nothing is known."""
     for method in METHODS:
         target = measure_look(list(home), method, name="the pictures at home")
-        source = measure_look(list(abroad[:_MEASURED]), method, name="the pictures abroad")
-        yield method, ReferenceNormaliser(method, method, target, source)
+        yield method, ReferenceNormaliser(method, method, target)
 
 
 def _draw(path: Path, shown: Mapping[str, Pixels]) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from smearlab.evaluation.reproductions import Line
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.c_wgan_gp import runs_of
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import answer_lines, distance_lines, training_lines
