@@ -145,7 +145,7 @@ def test_every_network_takes_two_steps_as_its_recipe_trains_it(
     side = recipe.view.size_px if network in FIXED else SMALL_PX.get(network, 32)
     classes = sorted(set(pictures.column("label")))[:4]
     rows = np.flatnonzero(np.isin(pictures.column("label"), classes))[:4]
-    view = replace(recipe.view, size_px=side, crop_px=None)
+    view = replace(recipe.view.of_crop(0), size_px=side)
     samples = ManifestSamples(pictures, classes, view, rows=rows, column="label")
     torch.manual_seed(0)
     model = build_classifier(network, len(classes)).train()

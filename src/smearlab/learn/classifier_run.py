@@ -178,7 +178,11 @@ def _recipe(asked: Mapping[str, Any]) -> ClassifierRecipe:
         network=asked["network"],
         data=PictureData(**settings),
         view=PictureViewConfig(
-            view["size_px"], view["crop_px"], AffineRanges(), view["clip_limit"]
+            view["size_px"],
+            view["crop_px"],
+            AffineRanges(),
+            view["clip_limit"],
+            centre=view.get("centre", "middle"),
         ),
         train=TrainConfig(),
     )

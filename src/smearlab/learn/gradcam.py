@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,7 @@ def maps_of_run(
 
 def _view(recipe: ClassifierRecipe, path: Path, origin: str) -> NDArray[np.uint8]:
     """The unchanged view of a picture that the run's network was tested on."""
-    still = replace(recipe.view, crop_px=crop_of(origin, recipe) or None)
+    still = recipe.view.of_crop(crop_of(origin, recipe))
     picture = read_reduced(path, still.size_px, still.crop_px)
     return draw_picture_view(picture, still, np.random.default_rng(0))
 

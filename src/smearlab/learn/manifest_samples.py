@@ -88,10 +88,7 @@ class ManifestSamples:
         self.crops = (whole if crops is None else np.asarray(crops, np.intp))[self.rows]
         self.cache = PictureCache(0) if cache is None else cache
         self._preparing = self.config  # views without augmentation share what is kept
-        self._of_crop = {
-            side: replace(self.config, crop_px=side or None)
-            for side in np.unique(self.crops).tolist()
-        }
+        self._of_crop = {side: self.config.of_crop(side) for side in np.unique(self.crops).tolist()}
         self._refuse_small()
 
     def __len__(self) -> int:
@@ -147,7 +144,8 @@ class ManifestSamples:
     def key(self, index: int) -> Hashable:
         """What a prepared picture follows from."""
         config = self._preparing
-        return self.paths[index], config.size_px, int(self.crops[index]), config.ranges.reach
+        crop, reach = int(self.crops[index]), config.ranges.reach
+        return self.paths[index], config.size_px, crop, config.centre, reach
 
     def prepared(self, index: int, *, padded: bool = False) -> Prepared:
         """A picture, read from its file; for ``padded`` see :func:`read_reduced`.

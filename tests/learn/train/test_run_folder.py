@@ -36,3 +36,10 @@ def test_the_same_configuration_keeps_its_log(tmp_path: Path) -> None:
     (tmp_path / STEP_LOG).write_text('{"step": 1}\n')
     open_run(tmp_path, FIRST, {"machine": "elsewhere"})
     assert (tmp_path / STEP_LOG).exists()
+
+
+def test_a_run_from_before_a_setting_of_views_goes_on_with_its_default(tmp_path: Path) -> None:
+    open_run(tmp_path, {"view": {"size_px": 64}}, {})
+    open_run(tmp_path, {"view": {"size_px": 64, "centre": "middle"}}, {})
+    with pytest.raises(UsageError, match=r"view\.centre was 'middle' and is 'nucleus'"):
+        open_run(tmp_path, {"view": {"size_px": 64, "centre": "nucleus"}}, {})

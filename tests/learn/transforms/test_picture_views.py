@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from smearlab.datasets.simulator import SmearConfig, simulate_field
-from smearlab.errors import UsageError
+from smearlab.errors import UnknownNameError, UsageError
 from smearlab.io.quick_jpeg import Reduced
 from smearlab.learn.transforms.affine_ranges import PAPER_D, Affine, AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig, cut_view, draw_picture_view
@@ -114,3 +114,37 @@ def test_too_small_a_picture_is_refused(smear: NDArray[np.uint8]) -> None:
 def test_impossible_settings_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         PictureViewConfig(**given)  # type: ignore[arg-type]
+
+
+def with_nucleus(x: int, y: int, scale: int = 1) -> NDArray[np.uint8]:
+    pixels = np.full((128 * scale, 128 * scale, 3), (235, 220, 205), np.uint8)
+    cv2.circle(pixels, (30 * scale, 30 * scale), 9 * scale, (205, 165, 160), cv2.FILLED)
+    cv2.circle(pixels, (x * scale, y * scale), 12 * scale, (85, 45, 120), cv2.FILLED)
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), scale), np.uint8)
+
+
+@pytest.mark.parametrize("reduction", [1, 2])
+def test_views_about_the_nucleus_follow_it(reduction: int) -> None:
+    config = PictureViewConfig(64, 64 * reduction, AffineRanges(), centre="nucleus")
+    pixels = with_nucleus(90, 80)
+    picture = Reduced(pixels, 128 * reduction, 128 * reduction, reduction)
+    view = draw_picture_view(picture, config, rng()).astype(int)
+    assert np.abs(view[31:33, 31:33] - (85, 45, 120)).max() <= 3
+    rows, columns = np.nonzero(view[..., 1] < 130)
+    assert abs(rows.mean() - 32) <= 1
+    assert abs(columns.mean() - 32) <= 1
+    middle = draw_picture_view(picture, replace(config, centre="middle"), rng()).astype(int)
+    np.testing.assert_array_equal(middle, pixels[32:96, 32:96])
+
+
+def test_other_squares_keep_the_centre_and_the_whole_has_none() -> None:
+    config = PictureViewConfig(64, 80, centre="nucleus")
+    assert config.of_crop(100) == replace(config, crop_px=100)
+    assert config.of_crop(0) == replace(config, crop_px=None, centre="middle")
+
+
+def test_centres_are_checked() -> None:
+    with pytest.raises(UnknownNameError, match=r"'cell'.*middle, nucleus"):
+        PictureViewConfig(centre="cell")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="needs crop_px"):
+        PictureViewConfig(64, None, centre="nucleus")

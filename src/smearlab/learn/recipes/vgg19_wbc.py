@@ -13,13 +13,16 @@ _SPLIT = (
     "and its Table 5 counts 2,497 pictures, neither of which is that part"
 )
 
+#: Side, px, of a picture of 128 px, that shows the largest cells of the set whole.
+CELL_PX = 64
+
 VGG19 = ClassifierRecipe(
     name="vgg19_wbc",
     title="VGG19 with a dense head on four white cells",
     source="Ferdousi et al. 2024, section 3.4 and Table 4",
     network="vgg19_dense",
     data=PictureData(("bccd4",), "wbc4", split="published"),
-    view=PictureViewConfig(128, None, PAPER_D),
+    view=PictureViewConfig(128, CELL_PX, PAPER_D, centre="nucleus"),
     train=replace(
         BARE,
         epochs=50,
@@ -43,7 +46,8 @@ VGG19 = ClassifierRecipe(
         _SPLIT,
         "weights as given with --weights (the paper's: ImageNet), else random",
         "no super-resolved pictures; give a manifest with synthetic rows to train on them, too",
-        "whole pictures; the nucleus is not cut out",
+        f"a square of {CELL_PX} px about the nucleus, with what is around it, in the place of the "
+        "nucleus cut out along its outline",
         "a tenth of the training part validates; its loss is what plateaus and stops",
     ),
 )

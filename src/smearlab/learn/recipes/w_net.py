@@ -140,11 +140,12 @@ W_NET_PBC = replace(
     title="W-Net on the eight types of PBC, trained our way",
     network="w_net_8_ways",
     data=PictureData(("pbc",), "cells8", folds=5),
-    # Turned by any angle, it does worse on held-out pictures.
-    view=replace(W_NET.view, ranges=EightVersionRanges()),
-    train=replace(W_NET_TUNED.train, epochs=24, batch_size=16, lr=1e-3),
+    # Turned by any angle, it does worse on held-out pictures; so it does with 150 or 200 px.
+    view=replace(W_NET.view, crop_px=170, ranges=EightVersionRanges()),
+    train=replace(W_NET_TUNED.train, epochs=20, batch_size=32, lr=1.2e-3),
     deviations=(
         "eight types of PBC in the place of five of a private set",
+        "the middle 170 px in the place of 200",
         "its answer in use is the mean over the eight ways a picture can lie",
         _ACCURACY,
         _TIME,

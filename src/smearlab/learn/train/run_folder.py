@@ -19,6 +19,8 @@ STEP_LOG, VALIDATION_LOG = "log.jsonl", "validation.jsonl"
 _ABSENT = "not there"
 #: Says only in words what the run is: no number follows from it.
 _WORDS = ("deviations",)
+#: Settings that came after runs had been written, beside those of training, and what held before.
+_ADDED: Mapping[str, Mapping[str, Any]] = {"view": {"centre": "middle"}}
 
 
 def open_run(
@@ -156,6 +158,9 @@ def _compared(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, A
     """What must be the same for a run to go on."""
     train = {**usual, **asked.get("train", {})}
     kept = {key: value for key, value in asked.items() if key not in _WORDS}
+    for part, before in _ADDED.items():
+        if isinstance(kept.get(part), Mapping):
+            kept[part] = {**before, **kept[part]}
     return {**kept, "train": {k: v for k, v in train.items() if k not in FREE_SETTINGS}}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smearlab.errors import UsageError
+from smearlab.errors import UnknownNameError, UsageError
 from smearlab.io.quick_jpeg import Reduced
 from smearlab.learn.transforms.affine_ranges import (
     PAPER_D,
@@ -20,6 +21,9 @@ from smearlab.learn.transforms.affine_ranges import (
 from smearlab.learn.transforms.colour import camera_jitter, stain_jitter
 from smearlab.preprocess.central_square import W_NET_CROP_PX, square_window
 from smearlab.preprocess.contrast import equalise
+from smearlab.preprocess.nucleus_window import nucleus_window
+
+Centre = Literal["middle", "nucleus"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,16 @@ class PictureViewConfig:
         Of CLAHE; 0 leaves the contrast.
     colour : float
         Strength of stain and camera changes; 0 switches them off.
+    centre : str
+        ``nucleus``: the square lies about the nucleus, where that is not in the middle of the
+        picture (:func:`~smearlab.preprocess.nucleus_window.nucleus_window`).
 
     Raises
     ------
+    UnknownNameError
+        If there is no such ``centre``.
     UsageError
-        If a size is below 1, or a strength is negative.
+        If a size is below 1, a strength is negative, or the square about the nucleus has no side.
     """
 
     size_px: int = 128
@@ -51,6 +60,7 @@ class PictureViewConfig:
     ranges: AffineRanges | EightVersionRanges = field(default=PAPER_D)
     clip_limit: float = 0.0
     colour: float = 0.0
+    centre: Centre = "middle"
 
     def __post_init__(self) -> None:
         for name in ("size_px", "crop_px"):
@@ -60,6 +70,16 @@ class PictureViewConfig:
         for name in ("clip_limit", "colour"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
+        if self.centre not in get_args(Centre):
+            raise UnknownNameError("centre of views", self.centre, get_args(Centre))
+        if self.centre == "nucleus" and self.crop_px is None:
+            raise UsageError("a view about the nucleus needs crop_px, the side of its square")
+
+    def of_crop(self, side_px: int) -> PictureViewConfig:
+        """The same with another square; 0 for the whole picture."""
+        if side_px:
+            return replace(self, crop_px=side_px)
+        return replace(self, crop_px=None, centre="middle")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +153,8 @@ def prepare_picture(picture: Reduced, config: PictureViewConfig) -> Prepared:
     window = (0, 0, picture.width_px, picture.height_px)
     if config.crop_px is not None:
         window = square_window(picture.width_px, picture.height_px, config.crop_px)
+        if config.centre == "nucleus":
+            window = _about_nucleus(picture, config.crop_px)
     return _shrunk(picture, window, config.size_px).within(config.ranges.reach)
 
 
@@ -169,6 +191,14 @@ def cut_view(
     ndarray of uint8, shape (size_px, size_px, 3)
     """
     return _warped(_shrunk(picture, window, size_px), size_px, affine)
+
+
+def _about_nucleus(picture: Reduced, side_px: int) -> tuple[int, int, int, int]:
+    """As if the picture were not reduced."""
+    pixels = np.ascontiguousarray(picture.pixels[..., :3])
+    n = picture.reduction
+    x0, y0, _, _ = nucleus_window(pixels, max(1, side_px // n))
+    return x0 * n, y0 * n, x0 * n + side_px, y0 * n + side_px
 
 
 def _shrunk(picture: Reduced, window: tuple[int, int, int, int], size_px: int) -> Prepared:
