@@ -20,7 +20,7 @@ def noise(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 9), (7, 5), (20, 33)])
+@pytest.mark.parametrize(("height", "width"), [(1, 2), (2, 9), (7, 5), (20, 33)])
 @pytest.mark.parametrize("tile_px", [None, 4, 6, 64])
 def test_tiles_leave_no_seam(tmp_path: Path, height: int, width: int, tile_px: int | None) -> None:
     bundle = Bundle(write_stain(tmp_path), "stain")
@@ -30,6 +30,18 @@ def test_tiles_leave_no_seam(tmp_path: Path, height: int, width: int, tile_px: i
     assert made.changed and made.why == ""
     assert apart.max() <= 1  # sums of another order may round otherwise
     assert (apart > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30, 40)])
+def test_blank_pictures_come_back_as_they_are(tmp_path: Path, size: tuple[int, int]) -> None:
+    normaliser = NetworkNormaliser(Bundle(write_stain(tmp_path), "stain"))
+    blank = np.full((*size, 3), (231, 214, 204), np.uint8)
+    made = normaliser.normalise(blank)
+    np.testing.assert_array_equal(made.pixels, blank)
+    assert not made.changed and "nearly blank, 0 %" in made.why
+    if size != (1, 1):
+        blank[:5, :5] = (90, 50, 120)  # two in a hundred are stained
+        assert normaliser.normalise(blank).changed
 
 
 def test_without_context_there_would_be_seams(tmp_path: Path) -> None:

@@ -102,3 +102,24 @@ def stained_share(optical: Floats) -> Floats:
 def is_stained(optical: Floats) -> NDArray[np.bool_]:
     """Pixels whose mean density reaches :data:`STAINED`, shape (...)."""
     return np.asarray(optical.mean(-1) >= STAINED)
+
+
+def why_blank(stained: NDArray[np.bool_], fewest: int = 0) -> str:
+    """Why a picture is left as it is.
+
+    Parameters
+    ----------
+    stained : ndarray of bool
+        :func:`is_stained` of pixels at even distances.
+    fewest : int
+        Stained pixels that are needed, besides their share.
+
+    Returns
+    -------
+    str
+        Empty where enough is stained.
+    """
+    share = float(stained.mean())
+    if share >= LEAST_STAINED and stained.sum() >= fewest:
+        return ""
+    return f"nearly blank, {100 * share:.2g} % of it is stained: left as it is"

@@ -11,7 +11,8 @@ import numpy as np
 from smearlab.errors import BundleError
 from smearlab.io.bundles import Bundle
 from smearlab.preprocess.tiling import plan_tiles
-from smearlab.stain.density import Pixels
+from smearlab.stain.density import Pixels, density, light_of, transmittance
+from smearlab.stain.ground import ground_of, is_stained, sampled, why_blank
 from smearlab.stain.normaliser import Normalised, check_picture
 
 
@@ -40,11 +41,11 @@ class NetworkNormaliser:
         """The bundle's."""
         return self.bundle.card
 
-    def normalise(self, pixels: Pixels) -> Normalised:
-        """The picture in the other stain, uint8 (H, W, 3); see :meth:`apply`."""
-        return Normalised(self.apply(pixels))
-
     def apply(self, pixels: Pixels) -> Pixels:
+        """The picture in the other stain; see :meth:`normalise`."""
+        return self.normalise(pixels).pixels
+
+    def normalise(self, pixels: Pixels) -> Normalised:
         """The picture in the other stain.
 
         Parameters
@@ -55,7 +56,8 @@ class NetworkNormaliser:
 
         Returns
         -------
-        ndarray of uint8, shape (H, W, 3)
+        Normalised
+            As it was, where it is blank or nearly so.
 
         Raises
         ------
@@ -65,6 +67,9 @@ class NetworkNormaliser:
             If the network fails, or does not keep its bundle's contract.
         """
         check_picture(pixels)
+        through = transmittance(sampled(pixels), light_of(ground_of(pixels)))
+        if blank := why_blank(is_stained(density(through))):
+            return Normalised(pixels, False, blank)
         card, (height, width) = self.bundle.card, pixels.shape[:2]
         multiple = int(card["multiple_px"])
         pads = ((0, -height % multiple), (0, -width % multiple), (0, 0))
@@ -82,7 +87,7 @@ class NetworkNormaliser:
             x0, y0, x1, y1 = tile.core
             answer = self._answer(padded[wy0:wy1, wx0:wx1])
             whole[y0:y1, x0:x1] = answer[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
-        return whole[:height, :width]
+        return Normalised(whole[:height, :width])
 
     def _answer(self, window: Pixels) -> Pixels:
         """The network's answer for one window."""

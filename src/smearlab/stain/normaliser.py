@@ -15,11 +15,11 @@ from smearlab.stain.density import Floats, Pixels, colours, density, light_of, t
 from smearlab.stain.density import transmittance as through_of
 from smearlab.stain.ground import (
     FEWEST_STAINED,
-    LEAST_STAINED,
     ground_of,
     is_stained,
     sampled,
     stained_share,
+    why_blank,
 )
 from smearlab.stain.methods import Numbers, method_called
 from smearlab.stain.nuclei import shows_nuclei
@@ -166,9 +166,8 @@ class ReferenceNormaliser:
         light, sample = self._light(pixels), sampled(pixels)
         through = through_of(sample, light)
         stained = is_stained(density(through))
-        if stained.mean() < LEAST_STAINED or stained.sum() < FEWEST_STAINED:
-            share = f"{100 * float(stained.mean()):.2g} % of it is stained"
-            return Normalised(pixels, False, f"nearly blank, {share}: left as it is")
+        if blank := why_blank(stained, FEWEST_STAINED):
+            return Normalised(pixels, False, blank)
         source, why = self._source(through, stained)
         if source is None:
             return Normalised(pixels, False, f"{why}: left as it is")
