@@ -23,10 +23,12 @@ from smearlab.io.atomic import write_bytes, write_text
 
 #: Experiment → its page in docs.
 PAGES: Mapping[str, str] = {
+    "bloodcell_net": "accuracy.md",
     "rwp_gan": "rwp-gan-results.md",
     **dict.fromkeys(
         ("c_wgan_gp", "w_net_dcgan", "few_shot_gan", "srgan_vgg19"), "making-results.md"
     ),
+    **dict.fromkeys(("stain_normalisation", "hazra_pipeline"), "stain-results.md"),
 }
 #: Folder of the records in docs.
 _KEPT = Path("results") / "reproductions"

@@ -15,6 +15,7 @@ from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.grids import Grid
 from smearlab.evaluation.reproductions import Record
 from smearlab.learn.reproduce import (
+    bloodcell_net,
     c_wgan_gp,
     classifiers,
     few_shot_gan,
@@ -29,7 +30,7 @@ from smearlab.registry import look_up
 
 #: Every table that can be reproduced, by name.
 _MODULES = (
-    classifiers, rwp_gan, w_net_dcgan, srgan_vgg19, c_wgan_gp, few_shot_gan,
+    bloodcell_net, classifiers, rwp_gan, w_net_dcgan, srgan_vgg19, c_wgan_gp, few_shot_gan,
     stain_normalisation, hazra_pipeline,
 )  # fmt: skip
 EXPERIMENTS: Mapping[str, Experiment] = {

@@ -31,6 +31,7 @@ from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import Split
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, STAIN_RECIPES
 from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
+from smearlab.learn.reproduce.third_stain import judged_third, third_fields, third_lines
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.stain_run import StainRun, open_stain_run
 from smearlab.learn.verification.pictures import png_of
@@ -106,7 +107,11 @@ class StainTable:
         seconds = [run.summary.train_seconds or 0.0 for run in runs]
         seconds += [run.summary.train_seconds or 0.0 for run in (plain_run, varied)]
         return Outcome(
-            lines=(*_answers(found), *(line for run in runs for line in _of_network(run))),
+            lines=(
+                *_answers(found),
+                *third_lines(found["third"]),
+                *(line for run in runs for line in _of_network(run)),
+            ),
             data=(_said_data(found, plain_run),),
             deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *_SAID, *own])),
             hardware=summary.hardware,
@@ -180,7 +185,8 @@ class StainTable:
             answers[name] = told(pictures.predictions(network_of_types))
         answers["varied stains in training"] = told(_tested(varied))
         _draw(asked.folder / SHEET, shown)
-        return {"home": home, "abroad": abroad, "answers": answers}
+        third = judged_third(normalisers, list(fine["train"]), third_fields(asked), asked.say)
+        return {"home": home, "abroad": abroad, "answers": answers, "third": third}
 
     def _scaled_down(self, asked: Asked) -> list[str]:
         if asked.scale == "paper":

@@ -209,6 +209,21 @@ def load_checkpoint(run: Path, state: State) -> Progress:
     )
 
 
+def seconds_spent(run: Path) -> float:
+    """How long the training of a run took up to its newest checkpoint.
+
+    Raises
+    ------
+    RunError
+        If it cannot be read.
+    """
+    path = run / _FACTS
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["seconds"])
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path} cannot be read ({error!r}): train the run anew") from error
+
+
 def load_weights(path: Path, model: nn.Module) -> nn.Module:
     """Load ``model.safetensors`` of a run, or any state dict in that format, strictly.
 
