@@ -96,6 +96,9 @@ class TrainConfig:
         epochs only.
     tensorboard : bool
         Whether to write what the log says as a TensorBoard event file, too.
+    dropout_share : float
+        Share of all steps, from the first on, in which layers of dropout drop anything, in [0, 1];
+        see :func:`smearlab.learn.train.dropout.end_dropout`.
 
     Raises
     ------
@@ -128,6 +131,7 @@ class TrainConfig:
     stop_min_delta: float = 0.0
     checkpoint_minutes: float = 5.0
     tensorboard: bool = False
+    dropout_share: float = 1.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -144,8 +148,9 @@ class TrainConfig:
         for name in ("step_factor", "plateau_factor"):
             if not 0 < getattr(self, name) < 1:
                 raise UsageError(f"{name} must lie within (0, 1); received {getattr(self, name)}")
-        if not 0 <= self.warmup_share <= 1:
-            raise UsageError(f"warmup_share must lie within [0, 1]; received {self.warmup_share}")
+        for name in ("warmup_share", "dropout_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} must lie within [0, 1]; received {getattr(self, name)}")
         if self.backbone_lr_scale <= 0:
             raise UsageError(
                 f"backbone_lr_scale must be above 0; received {self.backbone_lr_scale}"

@@ -35,6 +35,7 @@ from smearlab.learn.train.checkpoints import (
     what_is_kept,
 )
 from smearlab.learn.train.config import TrainConfig, build_optimizer, learning_rate
+from smearlab.learn.train.dropout import end_dropout
 from smearlab.learn.train.hardware import describe_hardware, start_fabric
 from smearlab.learn.train.progress import CheckpointPace, Recorder
 from smearlab.learn.train.run_folder import STEP_LOG, VALIDATION_LOG, note_hardware, open_run
@@ -155,9 +156,12 @@ class _Training:
         if progress.scaler:
             precision.load_state_dict(dict(progress.scaler))
         self.model.train()
+        quiet = round(config.dropout_share * per_epoch * config.epochs)
         with self._recorder(progress.step, last, show) as record:
             for step, micro_batches in self.stepper.steps(progress.step, last):
                 # One step
+                if step >= quiet:
+                    end_dropout(self.model)
                 rate = learning_rate(step, per_epoch * config.epochs, config, standing.rate_scale)
                 losses = self.stepper.take(step, rate, micro_batches)
                 if config.ema:
