@@ -77,3 +77,23 @@ def test_what_is_undefined_is_left_out_of_the_plain_figures() -> None:
     figures = stain_figures(alone, StainedPictures(noisy(9), groups()), MeanColour(), resamples=0)
     assert math.isnan(figures["fid_raw"].value)
     assert defined(figures) == {}
+
+
+class DarkOrBright(MeanColour):
+    """Answers one of two types, by the mean level."""
+
+    def both(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        bright = (self(pictures).mean(1) > 100).astype(np.float64)
+        return self(pictures), np.stack([1 - bright, bright], 1)
+
+
+def test_inception_scores_where_types_are_answered() -> None:
+    """1 where all are of one type; 2 where each half is of another for certain."""
+    dark, mixed = noisy(20, 200), np.concatenate([noisy(20, 100), noisy(200, 100)])
+    a, b = StainedPictures(dark, groups(200), made=mixed), StainedPictures(dark, groups(200))
+    figures = stain_figures(a, b, DarkOrBright(), resamples=20)
+    assert figures["is_real_b"].value == pytest.approx(1)
+    # A mean over ten parts, of which few have just as many of each type.
+    assert 1.9 < figures["is_made_b"].value <= 2
+    assert figures["is_made_b"].interval[1] <= 2
+    assert "is_made_a" not in figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -33,6 +33,15 @@ class Features(Protocol):
 
     def __call__(self, pictures: Pictures) -> NDArray[np.float64]:
         """uint8 ``(N, H, W, 3)`` sRGB → float64 ``(N, D)``."""
+        ...
+
+
+@runtime_checkable
+class TypedFeatures(Features, Protocol):
+    """Features of a network that answers types, too."""
+
+    def both(self, pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Features, shape (N, D), and probabilities of the types, shape (N, K)."""
         ...
 
 

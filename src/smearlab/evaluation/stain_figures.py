@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from smearlab.evaluation.picture_features import Features
+from smearlab.evaluation.picture_features import Features, TypedFeatures
 from smearlab.evaluation.results import SEED
 from smearlab.evaluation.synthesis_figures import (
     RESAMPLES,
     Figure,
     SeenPictures,
     fid_figure,
+    inception_figure,
     mean_figure,
 )
 from smearlab.metrics.picture_pairs import l1, ssim
@@ -74,7 +75,9 @@ def stain_figures(
         of B beside B; ``fid_made_a``: the other way; ``fid_back_a``: A there and back beside A;
         ``ssim_back_a``: structural similarity of the same; ``l1_same_b``: mean absolute
         difference, in [0, 1], of B and what the network to B makes of it; ``ssim_taught`` and
-        ``l1_taught``: A in the stain of B beside the teacher's; and each of B likewise.
+        ``l1_taught``: A in the stain of B beside the teacher's; and each of B likewise. Where
+        ``features`` answers types, too: ``is_real_b`` and ``is_made_b``, inception scores of B
+        and of A in its stain.
     """
     seen = {"a": _seen(a.real, a, features), "b": _seen(b.real, b, features)}
     found = {"fid_raw": _fid(seen["a"], seen["b"], resamples)}
@@ -82,6 +85,9 @@ def stain_figures(
         if other.made is not None:
             made = _seen(other.made, other, features)
             found[f"fid_made_{name}"] = _fid(seen[name], made, resamples)
+            if made.probabilities is not None and seen[name].probabilities is not None:
+                found[f"is_real_{name}"] = _inception(seen[name], resamples)
+                found[f"is_made_{name}"] = _inception(made, resamples)
         if one.back is not None:
             back = _seen(one.back, one, features)
             found[f"fid_back_{name}"] = _fid(seen[name], back, resamples)
@@ -101,7 +107,16 @@ def defined(figures: dict[str, Figure]) -> dict[str, float]:
 
 def _seen(pictures: Pictures, of: StainedPictures, features: Features) -> SeenPictures:
     types = np.full(len(pictures), "", np.str_)
+    if isinstance(features, TypedFeatures):
+        seen, probabilities = features.both(pictures)
+        return SeenPictures(seen, types, of.groups, probabilities)
     return SeenPictures(features(pictures), types, of.groups)
+
+
+def _inception(seen: SeenPictures, resamples: int) -> Figure:
+    assert seen.probabilities is not None
+    draws = seen.draws(resamples, SEED) if resamples else np.empty((0, len(seen)), np.int64)
+    return inception_figure(seen.probabilities, draws)
 
 
 def _fid(real: SeenPictures, fake: SeenPictures, resamples: int) -> Figure:

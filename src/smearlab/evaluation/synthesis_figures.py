@@ -125,7 +125,7 @@ def synthesis_figures(
     wb = fake.draws(resamples, SEED + 1) if resamples else np.empty((0, len(fake)), np.int64)
     found = {"fid": fid_figure(real, fake, wa, wb), "kid": _kid(real, fake, wa, wb)}
     if fake.probabilities is not None:
-        found["inception_score"] = _inception_score(fake.probabilities, wb)
+        found["inception_score"] = inception_figure(fake.probabilities, wb)
     found["psi"] = psi_of_types(real, fake, resamples)
     found |= _wasserstein(real, fake, wa, wb)
     return {**found, **_manifolds(real, fake, wa, wb)}
@@ -155,7 +155,15 @@ def _kid(real: SeenPictures, fake: SeenPictures, wa: NDArray[Any], wb: NDArray[A
     return Figure(found.value, centred_interval(draws, found.value), found.deviation)
 
 
-def _inception_score(probabilities: NDArray[np.float64], weights: NDArray[Any]) -> Figure:
+def inception_figure(probabilities: NDArray[np.float64], weights: NDArray[Any]) -> Figure:
+    """Inception score with the interval of resamples, not beyond 1 and the number of classes.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (N, K)
+    weights : ndarray of int, shape (R, N)
+        How often each resample takes each picture; R may be 0.
+    """
     n, k = probabilities.shape
     if not n:
         return Figure(math.nan)

@@ -65,6 +65,7 @@ _WHERE = "Tables 13 to 16"
 _TOLD = {
     "fid_made_a": "FID A made", "fid_back_a": "FID A back", "fid_made_b": "FID B made",
     "fid_back_b": "FID B back", "ssim_back_a": "SSIM A back", "ssim_back_b": "SSIM B back",
+    "is_made_b": "IS",
 }  # fmt: skip
 Pixels = NDArray[np.uint8]
 
