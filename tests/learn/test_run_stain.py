@@ -50,6 +50,7 @@ def test_a_run_says_what_it_learned_and_what_it_is_worth(both: StainRun) -> None
     assert set(summary.types) == {"lymphocyte", "neutrophil"}
     assert set(summary.networks) == {"generator", "critic"}
     assert set(summary.figures) == {
+        "is_real_a", "is_real_b", "is_made_a", "is_made_b",
         "fid_raw", "fid_made_a", "fid_made_b", "fid_back_a", "fid_back_b", "ssim_back_a",
         "ssim_back_b", "l1_same_a", "l1_same_b", "l1_own_b",
     }  # fmt: skip
@@ -136,7 +137,9 @@ def test_rivals_run_and_one_is_taught(both: StainRun, out: Path, cells: str) -> 
     assert cyclegan.ways == ("a_to_b", "b_to_a")
     jittered = open_stain_run(write_stain_run(out, "pix2pix_stain", **asked))  # type: ignore[arg-type]
     assert jittered.ways == ("a_to_b",)
-    assert set(jittered.summary.figures) == {"fid_raw", "fid_made_b", "l1_same_b", "l1_own_b"}
+    assert set(jittered.summary.figures) == {
+        "fid_raw", "fid_made_b", "is_real_b", "is_made_b", "l1_same_b", "l1_own_b",
+    }  # fmt: skip
     with pytest.raises(BundleError, match="holds no bundle from cream to pink: make it with"):
         write_stain_run(out, "stainnet", teacher=str(both.folder), **asked)  # type: ignore[arg-type]
     export_stain(both, both.folder / "bundle")
@@ -147,7 +150,9 @@ def test_rivals_run_and_one_is_taught(both: StainRun, out: Path, cells: str) -> 
     taught = open_stain_run(run)
     assert taught.summary.teacher is not None
     assert taught.summary.teacher["name"] == "w_cyclegan_gp_cream_to_pink"
-    assert set(taught.summary.figures) == {"fid_raw", "fid_made_b", "ssim_taught", "l1_taught"}
+    assert set(taught.summary.figures) == {
+        "fid_raw", "fid_made_b", "is_real_b", "is_made_b", "ssim_taught", "l1_taught",
+    }  # fmt: skip
     lines = (run / "validation.jsonl").read_text(encoding="utf-8").splitlines()
     losses = [json.loads(line)["loss"] for line in lines]
     assert losses[-1] < losses[0] / 2, "it learns what the teacher answers"
