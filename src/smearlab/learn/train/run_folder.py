@@ -20,7 +20,7 @@ _ABSENT = "not there"
 #: Says only in words what the run is: no number follows from it.
 _WORDS = ("deviations",)
 #: Settings that came after runs had been written, beside those of training, and what held before.
-_ADDED: Mapping[str, Mapping[str, Any]] = {"view": {"centre": "middle"}}
+_ADDED: Mapping[str, Any] = {"view.centre": "middle"}
 
 
 def open_run(
@@ -61,6 +61,11 @@ def open_run(
         return
     found = json.loads(path.read_text(encoding="utf-8"))["asked"]
     old, new = (dict(_leaves(_compared(one, usual))) for one in (found, asked))
+    for key, before in _ADDED.items():
+        part = key.partition(".")[0] + "."
+        if all(any(name.startswith(part) for name in one) for one in (old, new)):
+            old.setdefault(key, before)
+            new.setdefault(key, before)
     differ = [key for key in {**old, **new} if old.get(key, _ABSENT) != new.get(key, _ABSENT)]
     if differ:
         parts = ", ".join(sorted({key.partition(".")[0] for key in differ}))
@@ -158,9 +163,6 @@ def _compared(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, A
     """What must be the same for a run to go on."""
     train = {**usual, **asked.get("train", {})}
     kept = {key: value for key, value in asked.items() if key not in _WORDS}
-    for part, before in _ADDED.items():
-        if isinstance(kept.get(part), Mapping):
-            kept[part] = {**before, **kept[part]}
     return {**kept, "train": {k: v for k, v in train.items() if k not in FREE_SETTINGS}}
 
 
