@@ -227,6 +227,15 @@ def test_without_a_recipe_all_are_listed() -> None:
             ["lwcnn", "--data", "simulated", "--set", "pretrain.train.lr=1"],
             "lwcnn has no training before its own; received train.lr=1",
         ),
+        (
+            ["lwcnn", "--data", "simulated", "--folds", "2", "--fold", "3"],
+            "fold 3 is asked for, and there are folds 1 to 2",
+        ),
+        (
+            ["lwcnn", "--data", "simulated", "--folds", "0", "--fold", "1"],
+            "fold 1 is asked for, and there is one split; see --folds",
+        ),
+        (["shipped", "--data", "simulated", "--fold", "1"], "--fold: only for recipes of picture"),
         (["lwcnn", "--data", "nowhere"], "--data nowhere does not exist: name a manifest"),
         (
             ["rwp_classify", "--data", "simulated"],
@@ -247,9 +256,13 @@ def test_a_classifier_is_trained_by_folds_and_goes_on(tmp_path: Path) -> None:
     words = ["lwcnn", "--data", "simulated", "--out", str(tmp_path), "--folds", "2", "--quiet"]
     quick_words = ["train.max_steps=1", "train.batch_size=2", "train.workers=0"]
     words += [word for setting in quick_words for word in ("--set", setting)]
+    run = tmp_path / "lwcnn-honest"
+    second = call(*words, "--fold", "2")
+    assert second.exit_code == 0, second.output
+    assert [one.name for one in run.iterdir()] == ["fold-2"]
     result = call(*words)
     assert result.exit_code == 0, result.output
-    run = tmp_path / "lwcnn-honest"
+    assert result.stderr.count("is done") == 1
     for fold in ("fold-1", "fold-2"):
         assert str(run / fold) in result.stdout
         assert f"{fold}: test accuracy" in result.stderr

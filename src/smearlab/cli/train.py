@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from smearlab.learn.classical.recipes import ClassicalRecipe
     from smearlab.learn.classifier_recipe import ClassifierRecipe
-    from smearlab.learn.recipe import Recipe, Stage
+    from smearlab.learn.recipe import Recipe
     from smearlab.learn.run_classifier import Asked
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
     from smearlab.learn.stain_recipe import StainRecipe
@@ -75,6 +76,10 @@ def train(
     folds: Annotated[
         int | None,
         typer.Option("--folds", help="So many folds test in turn; 0 for one split.", min=0),
+    ] = None,
+    fold: Annotated[
+        list[int] | None,
+        typer.Option("--fold", help="Only this fold, from 1; may be given again.", min=1),
     ] = None,
     weights: Annotated[
         Path | None,
@@ -184,6 +189,7 @@ def train(
     of_networks = {"--weights": weights, "--freeze": freeze, "--cache-gb": cache_gb}
     only_of_pictures = {
         "--folds": folds,
+        "--fold": fold,
         "--n-train": n_train,
         "--train-on": train_on,
         "--test-on": test_on,
@@ -205,7 +211,8 @@ def train(
         known = {**RECIPES, **of_pictures_by_name, **SEGMENTATION_RECIPES, **STAIN_RECIPES}
         known = {**known, **UPSCALE_RECIPES, **SYNTHESIS_RECIPES, **FEW_SHOT_RECIPES}
         chosen = look_up("recipe", known, recipe)
-        of_classifiers = {"--folds": folds, "--train-on": train_on, "--test-on": test_on}
+        of_classifiers: dict[str, object] = {"--folds": folds, "--fold": fold}
+        of_classifiers |= {"--train-on": train_on, "--test-on": test_on}
         if isinstance(chosen, StainRecipe):
             from smearlab.cli.train_stains import train_stains
 
@@ -242,21 +249,25 @@ def train(
             train_segmenters(chosen, element or "all", settings or [], asked, bundles)
             return
         _refuse(recipe, {"--element": element}, _ELEMENTS_ONLY)
+        from smearlab.cli.train_classifiers import changed_classifier, train_classifiers
+        from smearlab.cli.train_stages import changed_stages, train_stages
+
         if isinstance(chosen, Recipe):
             _refuse(recipe, of_pictures, _PICTURES_ONLY)
-            parts = _changed_stages(chosen, stage, settings or [])
+            parts = changed_stages(chosen, stage, settings or [])
         else:
             _refuse(recipe, of_stages, _STAGES_ONLY)
             if isinstance(chosen, ClassicalRecipe):
                 _refuse(recipe, of_networks, _NETWORKS_ONLY)
-            chosen = _changed(chosen, settings or [], folds, freeze, train_on, test_on)
+            chosen = changed_classifier(chosen, settings or [], folds, freeze, train_on, test_on)
         data = _given(data)
         if isinstance(chosen, Recipe):
             folder = None if data == "simulated" else Path(data)
-            _train_stages(chosen, parts, folder, out, bundles, start, not quiet)
+            train_stages(chosen, parts, folder, out, bundles, start, not quiet)
         else:
             asked = _asked(data, out, protocol, weights, n_train, cache_gb, not quiet)
-            _train_classifier(chosen, asked)
+            asked = replace(asked, folds=tuple(fold or ()))
+            train_classifiers(chosen, asked)
     except (SmearlabError, FloatingPointError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
@@ -297,58 +308,6 @@ def _refuse(recipe: str, options: Mapping[str, object], whose: str) -> None:
         raise UsageError(f"{names}: only for {whose}, and {recipe} is none; leave it out")
 
 
-def _changed_stages(recipe: Recipe, stage: list[str] | None, settings: list[str]) -> list[Stage]:
-    from smearlab.learn.recipe import override
-
-    parts = [recipe.stage(name) for name in stage] if stage else recipe.stages
-    return [override(part, settings) for part in parts]
-
-
-def _train_stages(
-    recipe: Recipe,
-    parts: list[Stage],
-    folder: Path | None,
-    out: Path,
-    bundles: Path | None,
-    start: str | None,
-    show: bool,
-) -> None:
-    from smearlab.learn.run_recipe import run_stages
-
-    target = bundles or out / "bundles"
-    tell(f"training {', '.join(part.name for part in parts)} in {out}", err=True)
-    for bundle in run_stages(recipe, parts, folder, out, target, start=start, show=show):
-        tell(str(bundle))
-
-
-def _changed(
-    recipe: ClassifierRecipe | ClassicalRecipe,
-    settings: list[str],
-    folds: int | None,
-    freeze: bool | None,
-    train_on: list[str] | None,
-    test_on: list[str] | None,
-) -> ClassifierRecipe | ClassicalRecipe:
-    """The recipe with what the command line says otherwise."""
-    from dataclasses import replace
-
-    from smearlab.learn.classical.recipes import ClassicalRecipe, with_classical_settings
-    from smearlab.learn.classifier_recipe import with_settings
-
-    if isinstance(recipe, ClassicalRecipe):
-        recipe = with_classical_settings(recipe, settings)
-    else:
-        recipe = with_settings(recipe, settings)
-    data = recipe.data
-    if train_on or test_on:
-        data = replace(data, folds=0, train_on=tuple(train_on or ()), test_on=tuple(test_on or ()))
-    if folds is not None:
-        data = replace(data, folds=folds)
-    if freeze is None or isinstance(recipe, ClassicalRecipe):
-        return replace(recipe, data=data)
-    return replace(recipe, data=data, freeze=freeze)
-
-
 def _asked(
     data: str,
     out: Path,
@@ -370,29 +329,6 @@ def _asked(
         tell(line, err=True)
 
     return Asked(data, out, split, weights, n_train, kept, show, say)
-
-
-def _train_classifier(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) -> None:
-    from smearlab.evaluation.runs import Predictions
-    from smearlab.learn.classical.recipes import ClassicalRecipe
-    from smearlab.learn.classical.train import train_classical
-    from smearlab.learn.run_classifier import run_classifier, run_folder
-    from smearlab.learn.run_record import said_accuracy
-
-    tell(f"training {recipe.name} in {run_folder(recipe, asked)}", err=True)
-    answers = []
-    runs = (
-        train_classical(recipe, asked)
-        if isinstance(recipe, ClassicalRecipe)
-        else run_classifier(recipe, asked)
-    )
-    for run in runs:
-        tell(str(run))
-        if (run / "predictions-test.npz").is_file():
-            answers.append(Predictions.load(run, "test"))
-            tell(f"{run.name}: {said_accuracy(answers[-1:])}", err=True)
-    if len(answers) > 1:
-        tell(f"{recipe.name}, {len(answers)} folds: {said_accuracy(answers)}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,11 +29,12 @@ from smearlab.learn.models.complexity import multiply_accumulates
 from smearlab.learn.objectives import Classification
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.picture_sources import read_pictures, refuse_missing
-from smearlab.learn.run_record import refuse_changed, refuse_other_folds, summary_of
+from smearlab.learn.run_record import digest_of, refuse_changed, refuse_other_folds, summary_of
 from smearlab.learn.simulated_pictures import SOURCES
 from smearlab.learn.split_protocols import (
     SplitPictures,
     cautions_of,
+    chosen_folds,
     chosen_pictures,
     split_pictures,
 )
@@ -48,9 +48,6 @@ from smearlab.learn.train.transfer import (
     stage_parameters,
 )
 from smearlab.synthesis.pictures import DATASET as GENERATED
-
-if TYPE_CHECKING:
-    pass
 
 PRETRAINED = "pretrained"
 
@@ -76,6 +73,8 @@ class Asked:
         Whether to draw progress bars.
     say : callable
         Told in a line what goes on.
+    folds : tuple of int
+        Folds that are run, from 1; all if it is empty.
     """
 
     data: str
@@ -86,6 +85,7 @@ class Asked:
     cache_bytes: int = 4 << 30
     show: bool = True
     say: Callable[[str], None] = lambda line: None
+    folds: tuple[int, ...] = ()
 
 
 def run_folder(recipe: OfPictures, asked: Asked, type_name: str | None = None) -> Path:
@@ -196,6 +196,8 @@ def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> l
     DataError
         If the pictures are not those that the recipe wants; see also
         :func:`smearlab.learn.split_protocols.split_pictures`.
+    UsageError
+        If a fold is asked for that there is not.
     """
     data, show = recipe.data, asked.show
     pictures = read_pictures(
@@ -212,8 +214,9 @@ def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> l
     for caution in cautions_of(chosen, data):
         asked.say(caution)
     splits = split_pictures(chosen, data, asked.protocol, asked.n_train)
+    n_folds, splits = len(splits), chosen_folds(splits, asked.folds)
     sizes = {name: len(splits[0].part(name)) for name in ("train", "val", "test")}
-    folds = f", the first of {len(splits)} folds" if splits[0].fold else ""
+    folds = f", fold {splits[0].fold} of {n_folds}" if splits[0].fold else ""
     asked.say(
         f"{recipe.name}: {len(chosen)} pictures of {len(splits[0].classes)} types; "
         f"{', '.join(f'{name} {n}' for name, n in sizes.items())}{folds}"
@@ -306,17 +309,9 @@ def _describe(recipe: ClassifierRecipe, split: SplitPictures, asked: Asked) -> d
         "view": facts["view"],
         "loss": facts["loss"],
         "freeze": recipe.freeze,
-        "weights": _digest(asked.weights),
+        "weights": digest_of(asked.weights),
         "deviations": list(recipe.deviations),
     }
-
-
-def _digest(path: Path | None) -> str | None:
-    """Of a weight file."""
-    if path is None:
-        return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def _samples(

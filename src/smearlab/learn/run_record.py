@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -156,3 +157,11 @@ def said_accuracy(predictions: list[Predictions]) -> str:
         f"test accuracy {found['accuracy']:.2%} ({ends}), n = {found['n']} pictures in "
         f"{found['n_groups']} groups"
     )
+
+
+def digest_of(path: Path | None) -> str | None:
+    """First 16 digits of the SHA-256 of a weight file; None without one."""
+    if path is None:
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

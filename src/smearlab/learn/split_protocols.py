@@ -113,6 +113,31 @@ def cautions_of(chosen: Manifest, data: PictureData) -> list[str]:
     ]
 
 
+def chosen_folds(splits: list[SplitPictures], wanted: tuple[int, ...]) -> list[SplitPictures]:
+    """Some of the folds, so that several processes can run one each.
+
+    Parameters
+    ----------
+    splits : list of SplitPictures
+        One, or one a fold.
+    wanted : tuple of int
+        Folds from 1; all if it is empty.
+
+    Raises
+    ------
+    UsageError
+        If there is no such fold.
+    """
+    if not wanted:
+        return splits
+    known = {one.fold: one for one in splits if one.fold is not None}
+    for fold in wanted:
+        if fold not in known:
+            there = f"there are folds 1 to {len(known)}" if known else "there is one split"
+            raise UsageError(f"fold {fold} is asked for, and {there}; see --folds")
+    return [known[fold] for fold in wanted]
+
+
 def each_once(manifest: Manifest) -> Manifest:
     """Files with the same bytes are one picture; rows without a checksum stay.
 
