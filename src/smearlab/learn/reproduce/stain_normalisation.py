@@ -45,6 +45,7 @@ from smearlab.stain.normaliser import Normaliser, ReferenceNormaliser
 NETWORKS = ("w_cyclegan_gp", "cyclegan", "stainnet")
 PLAIN, VARIED = "lwcnn_plain", "lwcnn_stains"
 FIGURES, SHEET = "figures.json", "normalised.png"
+_VARIED = "varied stains in training"
 CPU: Mapping[str, Sequence[str]] = {}
 _SMALL = ("train.max_steps=2", "train.batch_size=2", "train.workers=0", "judged=2")
 SMOKE: Mapping[str, Sequence[str]] = {
@@ -170,6 +171,7 @@ class StainTable:
         at_home = Predictions.load(run.folder, "val")
         home, abroad = (sorted(set(one.origins)) for one in (at_home, _tested(run)))
         answers = {"home": figures_of(at_home), "abroad": told(_tested(run))}
+        both: dict[str, Any] = {}
         normalisers = dict(_references(fine["train"]))
         for name, network in networks.items():
             for way in network.ways:
@@ -177,14 +179,15 @@ class StainTable:
                     place = network.folder / "bundle" / way
                     normalisers[name] = load_normaliser(place, usable_cores())
         shown = {"as it is": fine["test"][:_SHOWN]}
-        network_of_types = run.network()
+        learned, knows_stains = run.network(), varied.network()
         for name, normaliser in normalisers.items():
             asked.say(f"{name}: {len(fine['test'])} pictures of {', '.join(abroad)}")
             made = np.stack([normaliser.apply(one) for one in fine["test"]])
             shown[name] = made[:_SHOWN]
             pictures = HeldOutPictures(run.samples("test"), shrunk(made, run.input_px))
-            answers[name] = told(pictures.predictions(network_of_types))
-        answers["varied stains in training"] = told(_tested(varied))
+            answers[name] = told(pictures.predictions(learned))
+            both[f"{name}, {_VARIED}"] = told(pictures.predictions(knows_stains))
+        answers |= {_VARIED: told(_tested(varied)), **both}
         _draw(asked.folder / SHEET, shown)
         third = judged_third(normalisers, list(fine["train"]), third_fields(asked), asked.say)
         return {"home": home, "abroad": abroad, "answers": answers, "third": third}
