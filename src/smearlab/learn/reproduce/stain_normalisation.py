@@ -186,7 +186,7 @@ class StainTable:
             shown[name] = made[:_SHOWN]
             pictures = HeldOutPictures(run.samples("test"), shrunk(made, run.input_px))
             answers[name] = told(pictures.predictions(learned))
-            both[f"{name}, {_VARIED}"] = told(pictures.predictions(knows_stains))
+            both[f"{name} and {_VARIED}"] = told(pictures.predictions(knows_stains))
         answers |= {_VARIED: told(_tested(varied)), **both}
         _draw(asked.folder / SHEET, shown)
         third = judged_third(normalisers, list(fine["train"]), third_fields(asked), asked.say)
