@@ -130,7 +130,7 @@ def run_classifier(recipe: ClassifierRecipe, asked: Asked) -> Iterator[Path]:
     splits = splits_of(recipe, asked, generated=True)
     recipe = _as_segmented(recipe, splits[0].manifest, asked)
     if recipe.pretrain is not None:
-        first = replace(asked, n_train=None, weights=None)
+        first = replace(asked, n_train=None, weights=None, folds=())
         asked.say(f"first {recipe.pretrain.name}, whose weights the others begin with")
         (pretrained,) = splits_of(recipe.pretrain, first)
         classes = pretrained.classes

@@ -70,8 +70,11 @@ class ForegroundTable:
 
     def stage(self, asked: Asked) -> Stage:
         """The U-Net as the scale trains it."""
-        settings = {"smoke": self.smoke, "cpu": self.cpu, "paper": ()}[asked.scale]
-        return override(RECIPES[RECIPE].stage(STAGE), settings)
+        return override(RECIPES[RECIPE].stage(STAGE), self.settings(asked))
+
+    def settings(self, asked: Asked) -> tuple[str, ...]:
+        """Settings of the U-Net at a scale."""
+        return {"smoke": self.smoke, "cpu": self.cpu, "paper": ()}[asked.scale]
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and measure."""
@@ -92,7 +95,7 @@ class ForegroundTable:
             asked.say(f"{name}: {len(pairs)} fields")
             found[name] = evaluate_masks(Analyzer.load(model, None), pairs)
         write_text(asked.folder / FIGURES, json.dumps(found, indent=1, allow_nan=False) + "\n")
-        settings = {"smoke": self.smoke, "cpu": self.cpu, "paper": ()}[asked.scale]
+        settings = self.settings(asked)
         scaled = (f"scale {asked.scale}: {', '.join(settings)}",) if settings else ()
         machine = json.loads((run / "config.json").read_text(encoding="utf-8"))["hardware"]
         return Outcome(
