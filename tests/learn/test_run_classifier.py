@@ -245,6 +245,15 @@ def test_the_second_training_goes_on_from_the_first(data: str, tmp_path: Path) -
         list(run_classifier(other, asked))
 
 
+def test_one_fold_of_what_is_trained_on_others_first(data: str, tmp_path: Path) -> None:
+    """The folds are those of the second training; the first has one split."""
+    first = replace(RECIPE, name="first", data=replace(RECIPE.data, folds=0))
+    second = replace(RECIPE, name="second", data=replace(RECIPE.data, folds=2), pretrain=first)
+    runs = list(run_classifier(second, Asked(data, tmp_path, show=False, folds=(2,))))
+    assert [run.name for run in runs] == ["fold-2"]
+    assert (runs[0].parent / "pretrained" / "best.safetensors").is_file()
+
+
 def test_classes_are_weighted_by_their_training_pictures(data: str, tmp_path: Path) -> None:
     weighted = replace(
         RECIPE,
