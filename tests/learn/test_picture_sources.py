@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_near_duplicates_are_in_one_group_and_kept_for_the_next_time(
     before = kept.stat().st_mtime_ns
     again = read_pictures(str(sets), ("bccd4",), runs, show=False)
     assert again.table.equals(first.table) and again.root == Path(sets)
+    assert kept.stat().st_mtime_ns == before
+    # The same pictures in another place, written at another time.
+    elsewhere = shutil.copytree(sets, tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    os.utime(elsewhere / FILES[3][0], (1, 1))
+    moved = read_pictures(str(elsewhere), ("bccd4",), tmp_path, lists=runs, show=False)
+    assert moved.root == elsewhere and moved.column("group").tolist() == groups.tolist()
+    assert list(tmp_path.rglob("pictures-*.parquet")) == [kept]
     assert kept.stat().st_mtime_ns == before
     # Another file, another manifest.
     file = sets / FILES[3][0]

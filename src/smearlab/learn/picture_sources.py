@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,18 @@ _LISTING = "manifest.csv"
 
 
 def read_pictures(
-    where: str, datasets: tuple[str, ...], out: Path, *, threads: int = 2, show: bool = True
+    where: str,
+    datasets: tuple[str, ...],
+    out: Path,
+    *,
+    lists: Path | None = None,
+    threads: int = 2,
+    show: bool = True,
 ) -> Manifest:
     """The pictures that ``--data`` names.
 
     A folder is read by the adapters of its sets, and its near-duplicates are put into groups; both
-    take minutes and are kept in ``out`` for the next time.
+    take minutes and are kept in ``lists`` for the next time, until a file or a label changes.
 
     Parameters
     ----------
@@ -40,6 +47,8 @@ def read_pictures(
         Sets that are wanted; empty for all. Of a folder only these are read.
     out : Path
         Folder for what is made.
+    lists : Path or None
+        Folder for what was found in folders; ``out`` if it is None.
     threads : int
         Pictures at a time.
     show : bool
@@ -64,7 +73,7 @@ def read_pictures(
         )
     listing = path / _LISTING
     surveys = _listed(path, listing, datasets) if listing.is_file() else [_own(path)]
-    kept = out / f"pictures-{_key(surveys)}.parquet"
+    kept = (lists or out) / f"pictures-{_key(surveys, threads)}.parquet"
     if kept.is_file():
         return read_manifest(kept, path)
     manifest = merged([to_manifest(measure(one, jobs=threads)) for one in surveys])
@@ -125,14 +134,22 @@ def _own(folder: Path) -> Survey:
     return survey(ADAPTERS["folder"], folder)
 
 
-def _key(surveys: list[Survey]) -> str:
-    """What a kept manifest follows from: the files, their sizes and times."""
+def _key(surveys: list[Survey], threads: int) -> str:
+    """What a kept manifest follows from: the files and what is in them, wherever they lie."""
     facts = hashlib.sha256()
-    for one in surveys:
-        facts.update(f"{one.adapter.name} {one.tree.root.resolve()}\n".encode())
-        for found in one.found:
-            file = one.tree.root / found.path
-            state = file.stat() if file.exists() else None
-            size = (state.st_size, state.st_mtime_ns) if state else None
-            facts.update(f"{found.path} {found.label} {size}\n".encode())
+    with ThreadPoolExecutor(threads) as pool:
+        for one in surveys:
+            facts.update(f"{one.adapter.name}\n".encode())
+            files = [one.tree.root / found.path for found in one.found]
+            for found, content in zip(one.found, pool.map(_content, files), strict=True):
+                facts.update(f"{found.path} {found.label} {content}\n".encode())
     return facts.hexdigest()[:12]
+
+
+def _content(file: Path) -> str:
+    """Fingerprint of a file; of one that cannot be read, none."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -75,6 +75,8 @@ class Asked:
         Told in a line what goes on.
     folds : tuple of int
         Folds that are run, from 1; all if it is empty.
+    lists : Path or None
+        Folder where lists of pictures are kept, for runs of several folders; ``out`` if it is None.
     """
 
     data: str
@@ -86,6 +88,7 @@ class Asked:
     show: bool = True
     say: Callable[[str], None] = lambda line: None
     folds: tuple[int, ...] = ()
+    lists: Path | None = None
 
 
 def run_folder(recipe: OfPictures, asked: Asked, type_name: str | None = None) -> Path:
@@ -201,7 +204,12 @@ def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> l
     """
     data, show = recipe.data, asked.show
     pictures = read_pictures(
-        asked.data, data.datasets, asked.out, threads=usable_cores(), show=show
+        asked.data,
+        data.datasets,
+        asked.out,
+        lists=asked.lists,
+        threads=usable_cores(),
+        show=show,
     )
     refuse_missing(pictures, data.datasets, asked.data, recipe.name)
     data = _used_data(data, pictures)

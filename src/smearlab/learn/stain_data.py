@@ -78,7 +78,12 @@ def stain_pictures(recipe: StainRecipe, asked: Asked) -> StainPictures:
     """
     data = recipe.data
     there = read_pictures(
-        asked.data, data.datasets, asked.out, threads=usable_cores(), show=asked.show
+        asked.data,
+        data.datasets,
+        asked.out,
+        lists=asked.lists,
+        threads=usable_cores(),
+        show=asked.show,
     )
     refuse_missing(there, data.datasets, asked.data, recipe.name)
     if is_simulated(there):

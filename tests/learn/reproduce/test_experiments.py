@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from smearlab.errors import DataError, UsageError
+from smearlab.learn.picture_sources import read_pictures
 from smearlab.learn.recipes import CLASSIFIER_RECIPES
 from smearlab.learn.reproduce import experiments
 from smearlab.learn.reproduce.classifiers import ClassifierTable, lines_of
-from smearlab.learn.reproduce.experiment import SCALES, Asked
+from smearlab.learn.reproduce.experiment import SCALES, Asked, Outcome, how_to_run
 from smearlab.learn.reproduce.experiments import EXPERIMENTS
 
 TABLES = {
@@ -67,6 +70,30 @@ def test_an_unknown_scale_is_refused(tmp_path: Path) -> None:
     asked = replace(Asked("simulated", tmp_path), scale="huge")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="scale must be one of smoke, cpu, paper"):
         experiments.reproduce(EXPERIMENTS["lwcnn"], asked, "smearlab")
+
+
+def test_experiments_keep_what_they_found_in_folders_for_each_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for kind in ("a", "b"):
+        (tmp_path / "cells" / kind).mkdir(parents=True)
+        pixels = rng.integers(0, 255, (40, 40, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "cells" / kind / "1.png")
+    where, out, read = str(tmp_path / "cells"), tmp_path / "out", []
+
+    class Reads:
+        names = ("it",)
+
+        def __call__(self, asked: Asked) -> Outcome:
+            how = how_to_run(asked)
+            read.append(read_pictures(how.data, (), how.out, lists=how.lists, show=False))
+            return Outcome((), (), (), "", 0.0)
+
+    for name in ("one", "other"):
+        experiment = replace(EXPERIMENTS["lwcnn"], name=name, needs=(), run=Reads())
+        experiments.reproduce(experiment, Asked(where, out, show=False), "smearlab")
+    assert [len(one) for one in read] == [2, 2]
+    (kept,) = tmp_path.rglob("pictures-*.parquet")
+    assert kept.parent == out
 
 
 def test_lines_of_a_run_hold_reported_beside_obtained() -> None:

@@ -123,7 +123,9 @@ def _pairs(asked: Asked) -> Pairs:
             write_fields(folder, fields, config)
         images = sorted((folder / "images").iterdir())
         return [(one, folder / "masks" / f"{one.stem}.png") for one in images]
-    manifest = read_pictures(asked.data, (TESTED,), asked.folder, show=asked.show)
+    manifest = read_pictures(
+        asked.data, (TESTED,), asked.folder, lists=asked.lists, show=asked.show
+    )
     refuse_missing(manifest, (TESTED,), asked.data, RECIPE)
     rows = np.flatnonzero(manifest.column("dataset") == TESTED)
     masks = [str(mask) for mask in manifest.column("mask")[rows]]

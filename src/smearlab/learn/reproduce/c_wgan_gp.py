@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smearlab.evaluation.reproductions import Line
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, how_to_run
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import answer_lines, distance_lines, training_lines
@@ -44,13 +44,13 @@ _ANSWERED = {"precision": "precision", "recall": "recall", "F1": "F1"}
 def train(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Train a recipe of :data:`smearlab.learn.recipes.SYNTHESIS_RECIPES`, or go on with it."""
     recipe = SYNTHESIS_RECIPES[name].with_settings(list(settings))
-    return [run_synthesis(recipe, runs_of(asked))]
+    return [run_synthesis(recipe, how_to_run(asked))]
 
 
 def folders(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Where its run lies."""
     recipe = SYNTHESIS_RECIPES[name].with_settings(list(settings))
-    return [run_folder(recipe, runs_of(asked))]
+    return [run_folder(recipe, how_to_run(asked))]
 
 
 def lines(worth: Worth) -> Iterator[Line]:

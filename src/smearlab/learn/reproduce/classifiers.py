@@ -16,7 +16,14 @@ from smearlab.evaluation.tested_runs import open_runs
 from smearlab.learn import run_classifier as classifier_runs
 from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.recipes import CLASSIFIER_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, Scale, is_asked
+from smearlab.learn.reproduce.experiment import (
+    Asked,
+    Experiment,
+    Outcome,
+    Scale,
+    how_to_run,
+    is_asked,
+)
 from smearlab.report.comparison_page import write_comparison_page
 
 PAGE = "comparison.html"
@@ -52,9 +59,7 @@ class ClassifierTable:
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and compare."""
         runs = []
-        how = classifier_runs.Asked(
-            asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
-        )
+        how = how_to_run(asked)
         for name in self.recipes:
             recipe = self._recipe(name, asked.scale)
             if not is_asked(asked.only, name, self.recipes):

@@ -36,6 +36,8 @@ class Asked:
     only : tuple of str
         Recipes or elements that are trained; all if it is empty. What is trained already stays in
         the table.
+    lists : Path or None
+        Folder where lists of pictures are kept for all experiments; ``folder`` if it is None.
     """
 
     data: str
@@ -45,12 +47,18 @@ class Asked:
     show: bool = True
     say: Callable[[str], None] = lambda line: None
     only: tuple[str, ...] = ()
+    lists: Path | None = None
 
 
-def runs_of(asked: Asked) -> run_classifier.Asked:
+def how_to_run(asked: Asked) -> run_classifier.Asked:
     """How the runs of an experiment are made: in its folder, with its pictures and protocol."""
     return run_classifier.Asked(
-        asked.data, asked.folder, asked.protocol, show=asked.show, say=asked.say
+        asked.data,
+        asked.folder,
+        asked.protocol,
+        show=asked.show,
+        say=asked.say,
+        lists=asked.lists,
     )
 
 

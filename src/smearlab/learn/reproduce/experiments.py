@@ -71,7 +71,7 @@ def reproduce(experiment: Experiment, asked: Asked, command: str) -> Record:
     refuse_missing_data(experiment, asked.data)
     folder = folder_of(experiment, asked)
     folder.mkdir(parents=True, exist_ok=True)
-    outcome = experiment.run(replace(asked, folder=folder))
+    outcome = experiment.run(replace(asked, folder=folder, lists=asked.lists or asked.folder))
     other = experiment.wanted and outcome.stands_in
     stands_in = f"in the place of {experiment.wanted}" if other else ""
     record = Record(

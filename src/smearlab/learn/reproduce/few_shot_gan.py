@@ -12,7 +12,7 @@ from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.runs import MANIFEST, SUMMARY
 from smearlab.learn.few_shot_recipe import FewShotRecipe
 from smearlab.learn.recipes import FEW_SHOT_RECIPES, SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, how_to_run
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import distance_lines, training_lines
@@ -54,17 +54,17 @@ def train(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     if name == OF_ALL:
         recipe = SYNTHESIS_RECIPES[OF_ALL].with_settings([*settings, "data.split=given"])
         held_down = _held_down(asked)
-        return [run_synthesis(recipe, replace(runs_of(asked), data=str(held_down)))]
-    return list(run_few_shot(_recipe(name, settings), runs_of(asked)))
+        return [run_synthesis(recipe, replace(how_to_run(asked), data=str(held_down)))]
+    return list(run_few_shot(_recipe(name, settings), how_to_run(asked)))
 
 
 def folders(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Where its runs lie."""
     if name == OF_ALL:
         recipe = SYNTHESIS_RECIPES[OF_ALL].with_settings([*settings, "data.split=given"])
-        return [run_folder(recipe, runs_of(asked))]
+        return [run_folder(recipe, how_to_run(asked))]
     recipe_of = _recipe(name, settings)
-    return [run_folder(recipe_of, runs_of(asked), kind) for kind in recipe_of.rare.types]
+    return [run_folder(recipe_of, how_to_run(asked), kind) for kind in recipe_of.rare.types]
 
 
 def _recipe(name: str, settings: Sequence[str]) -> FewShotRecipe:
@@ -73,7 +73,7 @@ def _recipe(name: str, settings: Sequence[str]) -> FewShotRecipe:
 
 def _held_down(asked: Asked) -> Path:
     """The pictures of the first recipe's run: rare types with the few that teach."""
-    first = run_folder(FEW_SHOT_RECIPES[RECIPES[0]], runs_of(asked), RARE[0])
+    first = run_folder(FEW_SHOT_RECIPES[RECIPES[0]], how_to_run(asked), RARE[0])
     if not (first / SUMMARY).is_file():
         raise UsageError(
             f"{OF_ALL} learns from the pictures that {RECIPES[0]} was held down to, which is not "

@@ -27,7 +27,7 @@ class PipelineTable:
     def __call__(self, asked: Asked) -> Outcome:
         """Run what is not there yet; stages are shared."""
         config = replace(HazraConfig(**SCALES[asked.scale]), protocol=asked.protocol)
-        how = Run(asked.data, asked.folder, show=asked.show, say=asked.say)
+        how = Run(asked.data, asked.folder, show=asked.show, say=asked.say, lists=asked.lists)
         whole = run_hazra(config, how, ablations(list(asked.only or ("all",)), config))
         page = write_hazra_report(asked.folder, whole)
         stages = {one["folder"]: one for run in whole["runs"].values() for one in run["stages"]}

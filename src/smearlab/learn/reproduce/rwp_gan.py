@@ -24,7 +24,7 @@ from smearlab.learn.reproduce.element_lines import (
     training_lines,
 )
 from smearlab.learn.reproduce.element_sheets import write_sheet
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, how_to_run, is_asked
 from smearlab.learn.run_segmenter import RunPairs, element_run_folder, pairs_of, run_segmenter
 from smearlab.learn.segmentation_recipe import SegmentationRecipe
 from smearlab.learn.segmenter_run import SegmenterRun, open_segmenter_run
@@ -157,7 +157,7 @@ class SegmenterTable:
 
     def _runs(self, element: Element, asked: Asked) -> Iterator[tuple[str, SegmenterRun]]:
         """Finished runs with their bundles; what is asked for is trained first."""
-        how = runs_of(asked)
+        how = how_to_run(asked)
         for name in self.recipes:
             recipe = self.recipe(name, element, asked)
             folder = element_run_folder(recipe, element, how)

@@ -17,7 +17,7 @@ from smearlab.learn import run_classifier
 from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.picture_networks import blood_cell_lpips
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, UPSCALE_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, how_to_run, is_asked
 from smearlab.learn.run_upscaler import run_upscaler
 from smearlab.learn.train.checkpoints import result_weights
 from smearlab.learn.transforms.picture_views import PictureViewConfig
@@ -75,7 +75,7 @@ class UpscaleTable:
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and measure."""
-        how = runs_of(asked)
+        how = how_to_run(asked)
         runs = list(self._upscalers(asked, how))
         if not runs:
             raise UsageError("no upscaler of this table is trained yet: leave out --only")

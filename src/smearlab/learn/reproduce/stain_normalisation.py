@@ -30,7 +30,7 @@ from smearlab.learn.export_stain import export_stain
 from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import Split
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, STAIN_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, how_to_run, is_asked
 from smearlab.learn.reproduce.third_stain import judged_third, third_fields, third_lines
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.stain_run import StainRun, open_stain_run
@@ -94,7 +94,7 @@ class StainTable:
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and measure."""
-        how = runs_of(asked)
+        how = how_to_run(asked)
         networks = dict(self._networks(asked, how))
         plain_run = self._classifier(PLAIN, asked, how)
         varied = self._classifier(VARIED, asked, how)

@@ -48,7 +48,9 @@ def third_fields(asked: Asked, most: int = FIELDS) -> list[Pixels]:
     if asked.data == SIMULATED:
         return []
     try:
-        manifest = read_pictures(asked.data, (THIRD,), asked.folder, show=asked.show)
+        manifest = read_pictures(
+            asked.data, (THIRD,), asked.folder, lists=asked.lists, show=asked.show
+        )
     except DataError:
         return []
     rows = np.flatnonzero(manifest.column("dataset") == THIRD)

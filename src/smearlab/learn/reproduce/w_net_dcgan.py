@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smearlab.evaluation.reproductions import Line
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
-from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, runs_of
+from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, how_to_run
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import answer_lines, distance_lines, training_lines
@@ -39,14 +39,14 @@ _CHECK_1, _CHECK_2, _CHECK_3 = "Table 5", "Table 6", "Table 7"
 def train(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Train the network of all types, or that of each."""
     recipe = SYNTHESIS_RECIPES[name].with_settings(list(settings))
-    how = runs_of(asked)
+    how = how_to_run(asked)
     return [run_synthesis(recipe, how, kind) for kind in _kinds(name)]
 
 
 def folders(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Where its runs lie."""
     recipe = SYNTHESIS_RECIPES[name].with_settings(list(settings))
-    return [run_folder(recipe, runs_of(asked), kind) for kind in _kinds(name)]
+    return [run_folder(recipe, how_to_run(asked), kind) for kind in _kinds(name)]
 
 
 def _kinds(name: str) -> tuple[str | None, ...]:

@@ -174,6 +174,7 @@ class Graph:
                 self.asked.data,
                 config.datasets,
                 self.workshop.out,
+                lists=self.asked.lists,
                 threads=usable_cores(),
                 show=self.asked.show,
             )
