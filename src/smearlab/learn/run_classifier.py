@@ -29,7 +29,8 @@ from smearlab.learn.models.complexity import multiply_accumulates
 from smearlab.learn.objectives import Classification
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.picture_sources import read_pictures, refuse_missing
-from smearlab.learn.run_record import digest_of, refuse_changed, refuse_other_folds, summary_of
+from smearlab.learn.run_progress import digest_of, refuse_changed
+from smearlab.learn.run_record import refuse_other_folds, summary_of
 from smearlab.learn.simulated_pictures import SOURCES
 from smearlab.learn.split_protocols import (
     SplitPictures,

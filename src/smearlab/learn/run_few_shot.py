@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -32,16 +30,14 @@ from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotCritic, Few
 from smearlab.learn.models.figr import FIGRCritic, FIGRGenerator
 from smearlab.learn.models.generators import kept_config
 from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_progress import conclude, digest_of, is_done, warnings_later
 from smearlab.learn.run_synthesis import LearntPictures, generator_summary
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.train.adversarial import fit_adversarial
-from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.train.adversarial_watch import GameWarning
 from smearlab.learn.train.checkpoints import load_networks
 from smearlab.learn.train.hardware import is_first_process
 from smearlab.learn.train.loss_table import loss_table
 from smearlab.learn.train.meta import fit_meta
-from smearlab.learn.train.run_folder import open_run
 
 #: In ``config.json`` and ``summary.json`` of what rare types begin with.
 BEGINNING = "beginning of rare types"
@@ -124,7 +120,8 @@ def _begun(
     """Train on the common types, or go on with it."""
     run = run_folder(recipe, asked)
     describe = _describe(recipe, asked, pictures, BEGINNING, pictures.common)
-    if not _is_open(recipe, run, describe, asked):
+    learnt = {"tasks": list(pictures.common)} if recipe.begin == "meta" else {}
+    if is_done(run, recipe.train, describe | learnt, asked.say):
         return run
     torch.manual_seed(recipe.train.seed)
     game = build_game(recipe)
@@ -132,8 +129,7 @@ def _begun(
     asked.say(f"{recipe.name} begins with {told}")
     # Without shots, a generator with an encoder makes nothing yet that could be shown.
     sheets = None if recipe.game == "encoded" else _sheets(recipe, run, game, "common types")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GameWarning)  # kept in the summary
+    with warnings_later():
         if recipe.begin == "meta":
             tasks = {name: samples.of((name,)) for name in pictures.common}
             fit_meta(
@@ -180,9 +176,9 @@ def _adapted(
     describe = {
         **_describe(recipe, asked, pictures, KIND, (name,)),
         "adapt": asdict(recipe.adapt),
-        "begun_with": None if began is None else _digest(began / _WEIGHTS),
+        "begun_with": None if began is None else digest_of(began / _WEIGHTS),
     }
-    if not _is_open(recipe, run, describe, asked):
+    if is_done(run, recipe.train, describe, asked.say):
         return run
     asked.say(f"{recipe.name} learns {name} from {len(few)} pictures")
     torch.manual_seed(recipe.train.seed)
@@ -194,8 +190,7 @@ def _adapted(
             for layer in game.critic.lower_layers(recipe.adapt.freeze):
                 layer.requires_grad_(False)
     source = Repeated(few, recipe.adapt.round_steps * recipe.train.step_samples)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GameWarning)  # said below, and kept in the summary
+    with warnings_later():
         fit_adversarial(
             game, source, recipe.train, run, validate=_sheets(recipe, run, game, name),
             describe=describe, show=asked.show,
@@ -205,28 +200,13 @@ def _adapted(
         write_manifest(run / MANIFEST, split.manifest)
         learnt = LearntPictures(split, (name,), pictures.rows((name,)))
         summary = generator_summary(recipe, asked, learnt, run, networks)
-        for warning in summary.warnings:
-            asked.say(f"warning: {warning}")
-        summary.save(run)
+        conclude(run, summary, asked.say)
     return run
 
 
 def _sheets(recipe: FewShotRecipe, run: Path, game: NoisePictures, name: str) -> GeneratedSheets:
     latent_size: Any = game.generator.latent_size
     return GeneratedSheets(run, (name,), latent_size, recipe.train.seed)
-
-
-def _is_open(recipe: FewShotRecipe, run: Path, describe: dict[str, Any], asked: Asked) -> bool:
-    """Whether there is something left to do; other settings are refused before that."""
-    if (run / _CONFIG).exists():
-        train = {"train": asdict(recipe.train), **describe}
-        if "meta" in describe:
-            train |= {"tasks": describe["classes"]}
-        open_run(run, train, {}, asdict(AdversarialConfig()))
-    if (run / SUMMARY).is_file():
-        asked.say(f"{run} is done")
-        return False
-    return True
 
 
 def _describe(
@@ -255,8 +235,3 @@ def _describe(
     if kind == BEGINNING and recipe.begin == "meta":
         described["meta"] = asdict(recipe.meta)
     return described
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from smearlab.errors import UsageError
 from smearlab.evaluation.part_accuracy import accuracy_of
 from smearlab.evaluation.runs import Predictions, RunSummary
 from smearlab.learn.classifier_recipe import ClassifierRecipe, Protocol
+from smearlab.learn.run_progress import progress_of
 from smearlab.learn.split_protocols import SplitPictures
-from smearlab.learn.train.config import TrainConfig
-from smearlab.learn.train.run_folder import STEP_LOG, open_run
 
 _CONFIG, _CHECKPOINT = "config.json", "checkpoint.json"
-
-
-def refuse_changed(run: Path, train: TrainConfig, describe: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run that was begun with other settings or pictures.
-
-    Parameters
-    ----------
-    run : Path
-        May be missing, or hold nothing yet.
-    train : TrainConfig
-    describe : mapping
-        As :func:`smearlab.learn.train.supervised.fit` gets them.
-
-    Raises
-    ------
-    UsageError
-        Names every setting with both values. Nothing is changed then.
-    """
-    if (run / _CONFIG).exists():
-        open_run(run, {"train": asdict(train), **describe}, {})
 
 
 def refuse_other_folds(run: Path, folds: int) -> None:
@@ -92,12 +67,7 @@ def summary_of(
     RunSummary
         Times include those of validating, but not of decoding the pictures.
     """
-    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    kept = json.loads((run / _CONFIG).read_text(encoding="utf-8"))
-    machines = [kept["hardware"], *kept.get("went_on_with", [])]
-    seconds = float(told["seconds"]) or None
-    pictures = told["step"] * recipe.train.step_samples
-    epochs = int(_last_step(run)["epoch"]) + 1
+    told = progress_of(run, recipe.train.step_samples)
     return RunSummary(
         recipe=recipe.name,
         network=recipe.network,
@@ -109,14 +79,12 @@ def summary_of(
         parameters=sizes["parameters"],
         macs=sizes["macs"],
         input_px=recipe.view.size_px,
-        epochs=epochs,
-        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
-        train_seconds=seconds,
-        images_per_s=pictures / seconds if seconds else None,
-        hardware=_one_after_the_other(
-            f"{one['device']} ({one['machine']}), {one['threads']} threads" for one in machines
-        ),
-        precision=_one_after_the_other(str(one["precision"]) for one in machines),
+        epochs=told.epochs,
+        best_epoch=told.best_epoch,
+        train_seconds=told.train_seconds,
+        images_per_s=told.images_per_s,
+        hardware=told.hardware,
+        precision=told.precision,
         seed=recipe.train.seed,
         fold=split.fold,
         folds=split.folds,
@@ -124,17 +92,6 @@ def summary_of(
         reported=recipe.reported,
         deviations=recipe.deviations,
     )
-
-
-def _one_after_the_other(words: Iterable[str]) -> str:
-    """What a run had to do with, each once, in the order in which it went on with them."""
-    return ", then ".join(dict.fromkeys(words))
-
-
-def _last_step(run: Path) -> Mapping[str, Any]:
-    lines = (run / STEP_LOG).read_text(encoding="utf-8").splitlines()
-    last: Mapping[str, Any] = json.loads(lines[-1])
-    return last
 
 
 def said_accuracy(predictions: list[Predictions]) -> str:
@@ -157,11 +114,3 @@ def said_accuracy(predictions: list[Predictions]) -> str:
         f"test accuracy {found['accuracy']:.2%} ({ends}), n = {found['n']} pictures in "
         f"{found['n_groups']} groups"
     )
-
-
-def digest_of(path: Path | None) -> str | None:
-    """First 16 digits of the SHA-256 of a weight file; None without one."""
-    if path is None:
-        return None
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

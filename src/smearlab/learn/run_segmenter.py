@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,23 +18,20 @@ from smearlab.datasets.element_pairs import list_pairs, load_pair
 from smearlab.datasets.pair_files import PAIR_PARTS, PairFile, PairPart, Truth
 from smearlab.datasets.simulated_pairs import simulated_pairs
 from smearlab.errors import DataError
-from smearlab.evaluation.runs import SUMMARY
 from smearlab.io.atomic import write_text
 from smearlab.learn.classifier_recipe import Protocol
 from smearlab.learn.element_samples import ElementSamples, Tiles, scaled_pairs, tiles_of
 from smearlab.learn.games.known_pairs import KnownPairs
 from smearlab.learn.objectives import ElementForeground
 from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_recipe import PairData, SegmentationRecipe
 from smearlab.learn.segmentation_record import KIND, SegmentationSummary, counts
 from smearlab.learn.segmenter_graphs import build_critic, build_network
 from smearlab.learn.segmenter_judge import TileJudge
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.train.adversarial_watch import GameWarning
 from smearlab.learn.train.hardware import is_first_process
-from smearlab.learn.train.loss_table import write_loss_table
-from smearlab.learn.train.run_folder import STEP_LOG, open_run
 from smearlab.learn.train.supervised import fit
 from smearlab.types import Element
 
@@ -104,11 +100,7 @@ def run_segmenter(recipe: SegmentationRecipe, element: Element, asked: Asked) ->
     run = element_run_folder(recipe, element, asked)
     pairs = pairs_of(recipe.data, element, asked.data, asked.protocol)
     describe = _describe(recipe, element, asked, pairs)
-    if (run / _CONFIG).exists():  # refuse other settings before anything is read
-        usual = asdict(type(recipe.train)())
-        open_run(run, {"train": asdict(recipe.train), **describe}, {}, usual)
-    if (run / SUMMARY).is_file():
-        asked.say(f"{run} is done")
+    if is_done(run, recipe.train, describe, asked.say):
         return run
     sizes = {part: len(pairs.part(part)) for part in PAIR_PARTS}
     told = ", ".join(f"{part} {n}" for part, n in sizes.items())
@@ -122,8 +114,7 @@ def run_segmenter(recipe: SegmentationRecipe, element: Element, asked: Asked) ->
     if isinstance(recipe.train, AdversarialConfig):
         assert critic is not None
         game = KnownPairs(model, critic, recipe.weights.l1)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GameWarning)  # said below, and kept in the summary
+        with warnings_later():
             model = fit_adversarial(
                 game, samples, recipe.train, run, validate=judge, describe=describe, show=asked.show
             )
@@ -143,9 +134,7 @@ def run_segmenter(recipe: SegmentationRecipe, element: Element, asked: Asked) ->
         statistics = judge.better_statistics(model) if judge else None
         summary = _summary(recipe, element, asked, pairs, run, networks, _figures(judge, model))
         summary = replace(summary, statistics=statistics)
-        for warning in summary.warnings:
-            asked.say(f"warning: {warning}")
-        summary.save(run)
+        conclude(run, summary, asked.say)
     return run
 
 
@@ -272,12 +261,6 @@ def _summary(
     networks: Mapping[str, Mapping[str, int]],
     figures: Mapping[str, float],
 ) -> SegmentationSummary:
-    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
-    last = json.loads((run / STEP_LOG).read_text(encoding="utf-8").splitlines()[-1])
-    seconds = float(told["seconds"]) or None
-    epochs = int(last["epoch"]) + 1
-    found = write_loss_table(run)["warnings"]
     return SegmentationSummary(
         recipe=recipe.name,
         element=element,
@@ -285,22 +268,12 @@ def _summary(
         networks=networks,
         pictures={part: len(pairs.part(part)) for part in PAIR_PARTS},
         truths=dict(Counter(file.truth for file in pairs.files)),
-        epochs=epochs,
-        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
-        steps=told["step"],
-        train_seconds=seconds,
-        images_per_s=told["step"] * recipe.train.step_samples / seconds if seconds else None,
-        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
-        precision=str(hardware["precision"]),
+        **asdict(progress_of(run, recipe.train.step_samples)),
         seed=recipe.train.seed,
         figures=dict(figures),
         judged_on=f"{pairs.judged}, {recipe.data.judged_tiles} tiles at most" if figures else "",
         datasets=tuple(sorted({file.name.partition("/")[0] for file in pairs.part("train")})),
         reported=recipe.reported,
         deviations=recipe.deviations,
-        warnings=tuple(
-            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
-            f"{one['means']}"
-            for kind, one in found.items()
-        ),
+        warnings=warnings_of(run),
     )

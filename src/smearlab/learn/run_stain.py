@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ import torch
 from smearlab.datasets.manifest.table import write_manifest
 from smearlab.errors import UsageError
 from smearlab.evaluation.picture_features import BundleFeatures
-from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.evaluation.runs import MANIFEST
 from smearlab.learn.games.paired import PairedPictures
 from smearlab.learn.games.unpaired import UnpairedPictures
 from smearlab.learn.models.stain_ways import (
@@ -27,6 +25,7 @@ from smearlab.learn.models.stain_ways import (
     kept_stain_config,
 )
 from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.stain_data import StainPictures, samples_of_stains, stain_pictures
 from smearlab.learn.stain_judge import SHEET, StainJudge
@@ -36,11 +35,8 @@ from smearlab.learn.stain_samples import JitteredSamples, TaughtSamples, Unpaire
 from smearlab.learn.stain_teacher import StainTeacher
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.train.adversarial_watch import GameWarning
 from smearlab.learn.train.game import Game
 from smearlab.learn.train.hardware import is_first_process
-from smearlab.learn.train.loss_table import write_loss_table
-from smearlab.learn.train.run_folder import STEP_LOG, open_run
 from smearlab.learn.train.sampling import SampleSource, steps_per_epoch
 from smearlab.learn.train.supervised import fit
 
@@ -83,11 +79,7 @@ def run_stain(recipe: StainRecipe, asked: Asked, teacher: str | None = None) -> 
     sides = (recipe.view.size_px, recipe.judged_px)
     taught = None if teacher is None else StainTeacher.load(teacher, pictures.stains, sides)
     describe = _describe(recipe, asked, pictures, taught)
-    if (run / _CONFIG).exists():  # refuse other settings before anything is read
-        usual = asdict(type(recipe.train)())
-        open_run(run, {"train": asdict(recipe.train), **describe}, {}, usual)
-    if (run / SUMMARY).is_file():
-        asked.say(f"{run} is done")
+    if is_done(run, recipe.train, describe, asked.say):
         return run
     features = BundleFeatures()
     judges = {
@@ -108,9 +100,7 @@ def run_stain(recipe: StainRecipe, asked: Asked, teacher: str | None = None) -> 
     if is_first_process():
         write_manifest(run / MANIFEST, pictures.split.manifest)
         summary = _summary(recipe, asked, run, pictures, training, judges["test"], trained)
-        for warning in summary.warnings:
-            asked.say(f"warning: {warning}")
-        summary.save(run)
+        conclude(run, summary, asked.say)
     return run
 
 
@@ -146,8 +136,7 @@ class _Training:
         steps = steps_per_epoch(len(self.source), train.step_samples) * train.epochs
         self.model.settling.after = round(self.recipe.settle * steps * train.critic_steps)
         assert self.game is not None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GameWarning)  # said later, and kept in the summary
+        with warnings_later():
             trained = fit_adversarial(self.game, self.source, train, run, **kept)
         return cast(StainWays, trained)
 
@@ -217,12 +206,6 @@ def _summary(
     judge: StainJudge,
     trained: StainWays,
 ) -> StainSummary:
-    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
-    last = json.loads((run / STEP_LOG).read_text(encoding="utf-8").splitlines()[-1])
-    seconds = float(told["seconds"]) or None
-    epochs = int(last["epoch"]) + 1
-    found = write_loss_table(run)["warnings"] if recipe.critic else {}
     return StainSummary(
         recipe=recipe.name,
         protocol=asked.protocol,
@@ -231,13 +214,7 @@ def _summary(
         types=pictures.split.classes,
         networks=training.numbers,
         pictures=pictures.counts,
-        epochs=epochs,
-        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
-        steps=told["step"],
-        train_seconds=seconds,
-        images_per_s=told["step"] * recipe.train.step_samples / seconds if seconds else None,
-        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
-        precision=str(hardware["precision"]),
+        **asdict(progress_of(run, recipe.train.step_samples)),
         seed=recipe.train.seed,
         features=judge.features.name,
         figures={
@@ -249,9 +226,5 @@ def _summary(
         datasets=tuple(sorted(set(pictures.split.manifest.column("dataset")))),
         reported=recipe.reported,
         deviations=recipe.deviations,
-        warnings=tuple(
-            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
-            f"{one['means']}"
-            for kind, one in found.items()
-        ),
+        warnings=warnings_of(run) if recipe.critic else (),
     )

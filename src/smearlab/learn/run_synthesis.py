@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +15,7 @@ from smearlab.batch.workers import usable_cores
 from smearlab.datasets.manifest.table import write_manifest
 from smearlab.datasets.manifest.taxonomy import TAXONOMIES
 from smearlab.errors import DataError, UnknownNameError, UsageError
-from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.evaluation.runs import MANIFEST
 from smearlab.learn.games.codes import NamedCodes, name_codes
 from smearlab.learn.games.conditional import ReadableCodes, TypedPictures
 from smearlab.learn.generated_sheets import GeneratedSheets
@@ -28,16 +26,15 @@ from smearlab.learn.objectives import image_batch
 from smearlab.learn.peak_memory import peak_device_memory_mb, peak_memory_mb
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
+from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.split_protocols import SplitPictures
 from smearlab.learn.synthesis_games import build_synthesis_game
 from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.train.adversarial import fit_adversarial
-from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.train.adversarial_watch import GameWarning, likeness
+from smearlab.learn.train.adversarial_watch import likeness
 from smearlab.learn.train.hardware import is_first_process
-from smearlab.learn.train.loss_table import write_loss_table
-from smearlab.learn.train.run_folder import open_run, read_log
+from smearlab.learn.train.run_folder import read_log
 
 if TYPE_CHECKING:
     from smearlab.learn.few_shot_recipe import FewShotRecipe
@@ -109,19 +106,14 @@ def run_synthesis(recipe: SynthesisRecipe, asked: Asked, type_name: str | None =
     learnt = learnt_pictures(recipe, asked, type_name)
     recipe = recipe.for_types(len(learnt.classes))
     describe = _describe(recipe, asked, learnt)
-    if (run / _CONFIG).exists():  # refuse other settings before any picture is read
-        train = {"train": asdict(recipe.train), **describe}
-        open_run(run, train, {}, asdict(AdversarialConfig()))
-    if (run / SUMMARY).is_file():
-        asked.say(f"{run} is done")
+    if is_done(run, recipe.train, describe, asked.say):
         return run
     samples = _samples(recipe, asked, learnt)
     torch.manual_seed(recipe.train.seed)
     game = build_synthesis_game(recipe)
     networks = {name: counts(network) for name, network in game.networks.items()}
     rows = _row_names(recipe, learnt.classes)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GameWarning)  # said below, and kept in the summary
+    with warnings_later():
         fit_adversarial(
             game,
             samples,
@@ -135,9 +127,7 @@ def run_synthesis(recipe: SynthesisRecipe, asked: Asked, type_name: str | None =
         write_manifest(run / MANIFEST, learnt.split.manifest)
         named = _named(game, samples)
         summary = generator_summary(recipe, asked, learnt, run, networks, named)
-        for warning in summary.warnings:
-            asked.say(f"warning: {warning}")
-        summary.save(run)
+        conclude(run, summary, asked.say)
     return run
 
 
@@ -268,13 +258,8 @@ def generator_summary(
     named : NamedCodes, optional
         What the codes of an unsupervised generator stand for.
     """
-    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    kept = json.loads((run / _CONFIG).read_text(encoding="utf-8"))
-    hardware = [kept["hardware"], *kept.get("went_on_with", [])][-1]
-    lines = read_log(run)
-    seconds, steps = float(told["seconds"]) or None, int(told["step"])
-    classes = learnt.classes
-    figures = {"likeness": likeness(lines[-recipe.train.watch_steps :])}
+    told, classes = progress_of(run, recipe.train.step_samples), learnt.classes
+    figures = {"likeness": likeness(read_log(run)[-recipe.train.watch_steps :])}
     if named is not None:
         classes = tuple(classes[number] for number in named.types)
         figures["code_agreement"] = named.agreement
@@ -288,23 +273,19 @@ def generator_summary(
         networks=networks,
         pictures=learnt.counts,
         digest=learnt.split.digest,
-        epochs=int(lines[-1]["epoch"]) + 1,
-        steps=steps,
-        train_seconds=seconds,
-        step_seconds=seconds / steps if seconds else None,
+        epochs=told.epochs,
+        steps=told.steps,
+        train_seconds=told.train_seconds,
+        step_seconds=told.train_seconds / told.steps if told.train_seconds else None,
         peak_memory_mb=peak_memory_mb(),
         peak_device_memory_mb=peak_device_memory_mb(),
-        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
-        precision=str(hardware["precision"]),
+        hardware=told.hardware,
+        precision=told.precision,
         batch_size=recipe.train.batch_size,
         seed=recipe.train.seed,
         figures=figures,
         datasets=learnt.datasets,
         reported=recipe.reported,
         deviations=recipe.deviations,
-        warnings=tuple(
-            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
-            f"{one['means']}"
-            for kind, one in write_loss_table(run)["warnings"].items()
-        ),
+        warnings=warnings_of(run),
     )

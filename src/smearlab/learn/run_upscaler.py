@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,22 +14,27 @@ from torch import nn
 from smearlab.batch.workers import usable_cores
 from smearlab.datasets.manifest.table import write_manifest
 from smearlab.errors import UnknownNameError, UsageError
-from smearlab.evaluation.runs import MANIFEST, SUMMARY
+from smearlab.evaluation.runs import MANIFEST
 from smearlab.learn.games.super_resolution import SuperResolution
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.models.content_features import content_features, content_source
 from smearlab.learn.models.srgan import SRGANDiscriminator, SRGANGenerator
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
+from smearlab.learn.run_progress import (
+    conclude,
+    digest_of,
+    is_done,
+    progress_of,
+    warnings_later,
+    warnings_of,
+)
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.split_protocols import SplitPictures
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.train.adversarial_watch import GameWarning
 from smearlab.learn.train.checkpoints import load_weights
 from smearlab.learn.train.hardware import is_first_process
-from smearlab.learn.train.loss_table import write_loss_table
-from smearlab.learn.train.run_folder import STEP_LOG, open_run
 from smearlab.learn.train.supervised import fit
 from smearlab.learn.train.transfer import no_weight_file
 from smearlab.learn.upscale_judge import SHEET, UpscaleJudge
@@ -75,11 +77,7 @@ def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) 
     run = run_folder(recipe, asked, type_)
     (split,) = splits_of(recipe, asked)
     describe = _describe(recipe, asked, split, type_)
-    if (run / _CONFIG).exists():  # refuse other settings before anything is read
-        usual = asdict(type(recipe.train)())
-        open_run(run, {"train": asdict(recipe.train), **describe}, {}, usual)
-    if (run / SUMMARY).is_file():
-        asked.say(f"{run} is done")
+    if is_done(run, recipe.train, describe, asked.say):
         return run
     parts = samples_of(recipe, split, type_, asked.cache_bytes)
     chooses = recipe.critic is None
@@ -96,9 +94,7 @@ def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) 
         write_manifest(run / MANIFEST, split.manifest)
         figures = judge(trained)
         summary = _summary(recipe, asked, run, split, parts, figures, networks, type_, features)
-        for warning in summary.warnings:
-            asked.say(f"warning: {warning}")
-        summary.save(run)
+        conclude(run, summary, asked.say)
     return run
 
 
@@ -174,8 +170,7 @@ def _trained(
         adversarial_weight=weights.adversarial,
         pixel_weight=weights.pixels,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GameWarning)  # said below, and kept in the summary
+    with warnings_later():
         trained = fit_adversarial(game, samples, recipe.train, run, **kept)
     return trained, features.name
 
@@ -191,10 +186,6 @@ def _describe(
             "content": {"layer": recipe.content.layer, "source": content_source(recipe.content)},
             "weights": asdict(recipe.weights),
         }
-    begun = None
-    if asked.weights is not None:
-        with asked.weights.open("rb") as stream:
-            begun = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
     return {
         "kind": KIND,
         "recipe": recipe.name,
@@ -203,7 +194,7 @@ def _describe(
         "network": asdict(recipe.network),
         **learned,
         "view": asdict(recipe.view),
-        "begins_with": begun,
+        "begins_with": digest_of(asked.weights),
         "n_train": asked.n_train,
         "data": {**asdict(recipe.data), "digest": split.digest},
         "deviations": list(recipe.deviations),
@@ -221,12 +212,6 @@ def _summary(
     type_: str | None,
     features: str | None,
 ) -> UpscaleSummary:
-    told = json.loads((run / _CHECKPOINT).read_text(encoding="utf-8"))
-    hardware = json.loads((run / _CONFIG).read_text(encoding="utf-8"))["hardware"]
-    last = json.loads((run / STEP_LOG).read_text(encoding="utf-8").splitlines()[-1])
-    seconds = float(told["seconds"]) or None
-    epochs = int(last["epoch"]) + 1
-    found = write_loss_table(run)["warnings"] if recipe.critic else {}
     return UpscaleSummary(
         recipe=recipe.name,
         protocol=asked.protocol,
@@ -236,22 +221,12 @@ def _summary(
         networks=networks,
         pictures={name: len(part) for name, part in parts.items()},
         features=features,
-        epochs=epochs,
-        best_epoch=int(told["standing"]["best_epoch"]) or epochs,
-        steps=told["step"],
-        train_seconds=seconds,
-        images_per_s=told["step"] * recipe.train.step_samples / seconds if seconds else None,
-        hardware=f"{hardware['device']} ({hardware['machine']}), {hardware['threads']} threads",
-        precision=str(hardware["precision"]),
+        **asdict(progress_of(run, recipe.train.step_samples)),
         seed=recipe.train.seed,
         figures={name: value for name, value in figures.items() if name != "loss"},
         judged=min(recipe.judged, len(parts["val"])),
         datasets=tuple(sorted(set(split.manifest.column("dataset")))),
         reported=recipe.reported,
         deviations=recipe.deviations,
-        warnings=tuple(
-            f"{kind} in {one['steps']} steps, {one['first_step']} to {one['last_step']}: "
-            f"{one['means']}"
-            for kind, one in found.items()
-        ),
+        warnings=warnings_of(run) if recipe.critic else (),
     )
