@@ -45,6 +45,7 @@ from torch import Tensor, nn
 from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.objectives import Classification
 from smearlab.learn.train.config import TrainConfig, build_optimizer
+from smearlab.learn.train.freed_memory import keep_freed_memory
 from smearlab.learn.train.hardware import describe_hardware
 from smearlab.learn.train.sampling import Sample, batches
 from smearlab.learn.train.supervised import fit
@@ -111,6 +112,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    if not torch.cuda.is_available():
+        keep_freed_memory()  # for the bare loop, too
     found: dict[str, Any] = {"hardware": describe_hardware("auto"), "batch": options.batch}
     for name in options.networks:
         found[name] = measure(name, options)

@@ -12,6 +12,7 @@ from lightning.fabric import Fabric
 
 from smearlab.errors import UsageError
 from smearlab.learn.train.config import LoopSettings, Precision
+from smearlab.learn.train.freed_memory import keep_freed_memory
 
 
 def resolve_precision(asked: Precision) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
@@ -39,6 +40,8 @@ def resolve_precision(asked: Precision) -> Literal["32-true", "bf16-mixed", "16-
 def start_fabric(config: LoopSettings) -> Fabric:
     """Fabric on this machine's device, or as one of the processes that ``torchrun`` started.
 
+    On a CPU, memory that a step frees stays with the process from now on.
+
     Parameters
     ----------
     config : TrainConfig or AdversarialConfig
@@ -54,6 +57,8 @@ def start_fabric(config: LoopSettings) -> Fabric:
         If the batch cannot be shared evenly by the processes, or float16 is asked of a CPU.
     """
     cuda = torch.cuda.is_available()
+    if not cuda:
+        keep_freed_memory()
     precision = resolve_precision(config.precision)
     if precision == "16-mixed" and not cuda:
         raise UsageError("precision 16-mixed needs a GPU: take bf16-mixed, 32-true or auto")
