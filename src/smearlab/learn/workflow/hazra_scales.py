@@ -29,11 +29,14 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
     },
     "cpu": {
         "classifier": "seresnet18_ge",
-        "rare": {"monocyte": 87, "basophil": 26},
+        # One for C-WGAN-GP, two for the few-shot GAN.
+        "rare": {"eosinophil": 200, "monocyte": 87, "basophil": 26},
         "target": 600,
         "settings": {
-            "many": ("train.epochs=15",),
-            "classifier": ("train.epochs=12",),
+            "stain": ("train.epochs=8",),
+            "many": ("train.epochs=10",),
+            "few": ("adapt.steps=600",),
+            "classifier": ("train.epochs=8",),
         },
     },
     "paper": {
