@@ -9,8 +9,9 @@ are compared as ``smearlab compare`` does: the tables are written between the ma
 classes stand in one table; those that were tested on the same pictures are tested against each
 other. What was begun and not finished is named in the page; a part of which RUNS has nothing stays
 as it is, so that runs may lie in several folders. ``--reports`` calls ``smearlab
-evaluate`` for each run. Speeds are read from ``training*.json`` and ``inference*.json`` in
-docs/results/classifiers, as benchmarks/training.py and benchmarks/inference.py print them.
+evaluate`` for each run; reports that are there already are linked without it, too. Speeds are read
+from ``training*.json`` and ``inference*.json`` in docs/results/classifiers, as
+benchmarks/training.py and benchmarks/inference.py print them.
 """
 
 from __future__ import annotations
@@ -98,8 +99,12 @@ def part(name: str, options: argparse.Namespace) -> str:
         grids = compared(runs, file, options.resamples)
         pieces += [plain_gaps(grid.markdown()) for grid in grids]
         links = [("comparison", f"{file.name}.html"), ("figures", f"{file.name}.json")]
-        if options.reports:
-            links += [(run.name, report(run, options)) for run in runs]
+        for run in runs:
+            page = report_page(run, options)
+            if options.reports:
+                write_report(run, page)
+            if page.is_file():
+                links.append((run.name, page.name))
         said = ", ".join(f"[{label}](results/classifiers/{target})" for label, target in links)
         pieces.append(f"Pages: {said}.\n")
     if begun:
@@ -166,14 +171,24 @@ def plain_gaps(markdown: str) -> str:
     return markdown.replace("\u202f", " ")
 
 
-def report(run: TestedRun, options: argparse.Namespace) -> str:
-    """Write the report of a run with its wrong pictures; gives its name."""
-    folder = run.folders[0].parent if len(run.folders) > 1 else run.folders[0]
-    page: Path = options.results / f"run-{'-'.join(folder.relative_to(options.runs).parts)}.html"
-    words = ["evaluate", "run", str(folder), "--html", str(page), "--most-wrong", str(MOST_WRONG)]
+def folder_of(run: TestedRun) -> Path:
+    """Of all its folds."""
+    return run.folders[0].parent if len(run.folders) > 1 else run.folders[0]
+
+
+def report_page(run: TestedRun, options: argparse.Namespace) -> Path:
+    """Where the report of a run lies, if it is written."""
+    parts = folder_of(run).relative_to(options.runs).parts
+    page: Path = options.results / f"run-{'-'.join(parts)}.html"
+    return page
+
+
+def write_report(run: TestedRun, page: Path) -> None:
+    """Write the report of a run with its wrong pictures."""
+    wrong = ["--most-wrong", str(MOST_WRONG)]
+    words = ["evaluate", "run", str(folder_of(run)), "--html", str(page), *wrong]
     print("smearlab", *words, file=sys.stderr)
     subprocess.run([sys.executable, "-m", "smearlab", *words], check=True, stdout=sys.stderr)
-    return page.name
 
 
 def speeds(results: Path) -> Iterator[str]:

@@ -116,6 +116,7 @@ def test_reports_are_written_by_the_command(call: Callable[..., str], tmp_path: 
     assert "[lwcnn-honest](results/classifiers/run-curve-lwcnn-honest.html)" in text
     page = (tmp_path / "out" / "run-curve-lwcnn-honest.html").read_text(encoding="utf-8")
     assert "Evaluation of lwcnn-honest" in page
+    assert call() == text  # what is there is linked
 
 
 def test_a_missing_folder_is_named(call: Callable[..., str]) -> None:
