@@ -35,7 +35,8 @@ from smearlab.learn.recipes import (
     SYNTHESIS_RECIPES,
     UPSCALE_RECIPES,
 )
-from smearlab.learn.run_classifier import Asked, run_classifier
+from smearlab.learn.run_asked import Asked
+from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.simulated_pictures import simulated_pictures
 from smearlab.learn.train.config import build_optimizer
 

@@ -14,7 +14,7 @@ from smearlab.datasets.manifest.table import Manifest, write_manifest
 from smearlab.errors import ManifestError
 from smearlab.learn.classifier_recipe import PictureData
 from smearlab.learn.recipes import CLASSIFIER_RECIPES
-from smearlab.learn.run_classifier import Asked, crops_of, splits_of
+from smearlab.learn.run_asked import Asked, crops_of, splits_of
 from smearlab.learn.split_protocols import chosen_pictures
 
 RECIPE = replace(

@@ -24,7 +24,8 @@ from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.models.classifiers import build_classifier
 from smearlab.learn.nn.ways import OverWays
 from smearlab.learn.objectives import Classification
-from smearlab.learn.run_classifier import Asked, crops_of, run_classifier, run_folder
+from smearlab.learn.run_asked import Asked, crops_of, run_folder
+from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.run_record import said_accuracy
 from smearlab.learn.simulated_pictures import simulated_pictures
 from smearlab.learn.train.config import TrainConfig

@@ -20,7 +20,7 @@ from smearlab.learn.few_shot_recipe import Adaptation, Playing, RareTypes
 from smearlab.learn.generator_run import load_generator_run
 from smearlab.learn.models.few_shot_gan import FewShotGenerator
 from smearlab.learn.recipes import FEW_SHOT_RECIPES
-from smearlab.learn.run_classifier import Asked, splits_of
+from smearlab.learn.run_asked import Asked, splits_of
 from smearlab.learn.run_few_shot import BEGINNING, run_few_shot
 from smearlab.synthesis.generator import Generator
 

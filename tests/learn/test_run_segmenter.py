@@ -16,7 +16,7 @@ from smearlab.learn import run_segmenter as module
 from smearlab.learn.models.rwp_generator import RWPGenerator
 from smearlab.learn.models.unet import UNet
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_segmenter import pairs_of, run_segmenter
 from smearlab.learn.segmentation_recipe import PairData
 from smearlab.learn.segmentation_record import SegmentationSummary, is_segmenter_run

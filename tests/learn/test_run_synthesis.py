@@ -17,7 +17,7 @@ from smearlab.learn.generated_sheets import as_pixels
 from smearlab.learn.generator_record import GeneratorSummary, is_generator_run
 from smearlab.learn.generator_run import load_generator_run
 from smearlab.learn.recipes import SYNTHESIS_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_synthesis import learnt_pictures, run_synthesis
 
 EIGHT = (

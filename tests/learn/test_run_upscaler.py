@@ -16,7 +16,7 @@ from smearlab.errors import RunError, UnknownNameError, UsageError
 from smearlab.evaluation.runs import SUMMARY
 from smearlab.io.images import read_field
 from smearlab.learn.recipes import UPSCALE_RECIPES
-from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_upscaler import run_upscaler
 from smearlab.learn.train.checkpoints import result_weights
 from smearlab.learn.upscale_judge import SHEET, UpscaleJudge, enlarged

@@ -21,7 +21,8 @@ from smearlab.learn.recipes import CLASSIFIER_RECIPES
 from smearlab.learn.recipes.rwp_classify import NETWORKS, RECIPES
 from smearlab.learn.reproduce.classifiers import EXPERIMENTS as TABLES
 from smearlab.learn.reproduce.classifiers import ClassifierTable
-from smearlab.learn.run_classifier import Asked, run_classifier
+from smearlab.learn.run_asked import Asked
+from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.split_protocols import chosen_pictures, split_pictures
 from smearlab.learn.train.transfer import freeze_all_but_head
 from tiny_bundles import write_elements

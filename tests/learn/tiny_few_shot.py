@@ -7,7 +7,7 @@ from pathlib import Path
 from smearlab.learn.few_shot_recipe import FewShotRecipe
 from smearlab.learn.models.figr import FIGRConfig
 from smearlab.learn.recipes import FEW_SHOT_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_few_shot import run_few_shot
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_segmenter import run_segmenter
 from smearlab.types import Element
 

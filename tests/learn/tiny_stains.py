@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smearlab.learn.recipes import STAIN_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_stain import run_stain
 
 _STEPS = ("train.max_steps=2", "train.workers=0", "train.precision=32-true", "train.batch_size=2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smearlab.learn.recipes import UPSCALE_RECIPES
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_upscaler import run_upscaler
 
 _NETWORK = ("network.blocks=1", "network.width=4", "network.up_width=4")

@@ -120,7 +120,7 @@ def run(
         except ImportError as error:
             raise UsageError("smearlab run needs torch: install smearlab[train]") from error
         from smearlab.learn.classifier_recipe import PROTOCOLS
-        from smearlab.learn.run_classifier import Asked
+        from smearlab.learn.run_asked import Asked
         from smearlab.learn.workflow.hazra import RESULT, ablations, run_hazra
         from smearlab.learn.workflow.hazra_config import MODULES, HazraConfig
         from smearlab.learn.workflow.hazra_report import write_hazra_report

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from smearlab.cli.first_process import tell
 
 if TYPE_CHECKING:
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
 
 
 class Said(Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from smearlab.learn.classical.recipes import ClassicalRecipe
     from smearlab.learn.classifier_recipe import ClassifierRecipe
     from smearlab.learn.recipe import Recipe
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
     from smearlab.learn.stain_recipe import StainRecipe
     from smearlab.learn.synthesis_recipe import SynthesisRecipe
@@ -318,7 +318,7 @@ def _asked(
     show: bool,
 ) -> Asked:
     from smearlab.learn.classifier_recipe import PROTOCOLS, Protocol
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.registry import look_up
 
     known: dict[str, Protocol] = {name: name for name in PROTOCOLS}

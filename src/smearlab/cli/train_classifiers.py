@@ -9,7 +9,7 @@ from smearlab.cli.first_process import tell
 if TYPE_CHECKING:
     from smearlab.learn.classical.recipes import ClassicalRecipe
     from smearlab.learn.classifier_recipe import ClassifierRecipe
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
 
 
 def changed_classifier(
@@ -45,7 +45,8 @@ def train_classifiers(recipe: ClassifierRecipe | ClassicalRecipe, asked: Asked) 
     from smearlab.evaluation.runs import Predictions
     from smearlab.learn.classical.recipes import ClassicalRecipe
     from smearlab.learn.classical.train import train_classical
-    from smearlab.learn.run_classifier import run_classifier, run_folder
+    from smearlab.learn.run_asked import run_folder
+    from smearlab.learn.run_classifier import run_classifier
     from smearlab.learn.run_record import said_accuracy
 
     tell(f"training {recipe.name} in {run_folder(recipe, asked)}", err=True)

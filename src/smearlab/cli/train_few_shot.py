@@ -9,7 +9,7 @@ from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
     from smearlab.learn.few_shot_recipe import FewShotRecipe
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
 
 
 def train_few_shot(
@@ -41,7 +41,7 @@ def train_few_shot(
     """
     from smearlab.learn.export_generators import export_generator
     from smearlab.learn.generator_run import load_generator_run
-    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_asked import run_folder
     from smearlab.learn.run_few_shot import run_few_shot
 
     changed = recipe.with_settings(settings)

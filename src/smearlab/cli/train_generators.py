@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.learn.synthesis_recipe import SynthesisRecipe
 
 
@@ -42,7 +42,7 @@ def train_generators(
     from smearlab.errors import UsageError
     from smearlab.learn.export_generators import export_generator
     from smearlab.learn.generator_run import load_generator_run
-    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_asked import run_folder
     from smearlab.learn.run_synthesis import run_synthesis
 
     if asked.weights is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smearlab.cli.first_process import tell
 
 if TYPE_CHECKING:
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.learn.segmentation_recipe import SegmentationRecipe
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smearlab.cli.first_process import tell
 
 if TYPE_CHECKING:
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.learn.stain_recipe import StainRecipe
 
 
@@ -47,7 +47,7 @@ def train_stains(
     """
     from smearlab.errors import UsageError
     from smearlab.learn.export_stain import export_stain
-    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_asked import run_folder
     from smearlab.learn.run_stain import run_stain
     from smearlab.learn.stain_run import open_stain_run
     from smearlab.learn.train.hardware import is_first_process

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smearlab.cli.run_bundle import make_run_bundle
 
 if TYPE_CHECKING:
-    from smearlab.learn.run_classifier import Asked
+    from smearlab.learn.run_asked import Asked
     from smearlab.learn.upscale_recipe import UpscaleRecipe
 
 
@@ -41,7 +41,7 @@ def train_upscalers(
     """
     from smearlab.errors import UsageError
     from smearlab.learn.export_upscaler import export_upscaler
-    from smearlab.learn.run_classifier import run_folder
+    from smearlab.learn.run_asked import run_folder
     from smearlab.learn.run_upscaler import run_upscaler
     from smearlab.learn.upscaler_run import open_upscaler_run
 

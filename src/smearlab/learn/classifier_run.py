@@ -19,7 +19,7 @@ from smearlab.evaluation.runs import MANIFEST, Predictions, RunSummary
 from smearlab.learn.classifier_recipe import ClassifierRecipe, PictureData
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.models.classifiers import CLASSIFIERS, build_classifier
-from smearlab.learn.run_classifier import crops_of
+from smearlab.learn.run_asked import crops_of
 from smearlab.learn.train.checkpoints import load_weights, result_weights
 from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.transforms.affine_ranges import AffineRanges

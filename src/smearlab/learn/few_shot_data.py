@@ -16,7 +16,7 @@ from smearlab.errors import DataError, UnknownNameError, UsageError
 from smearlab.learn.few_shot_recipe import FewShotRecipe, RareTypes
 from smearlab.learn.manifest_samples import ManifestSamples, rows_of_split
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.run_classifier import Asked, crops_of, splits_of
+from smearlab.learn.run_asked import Asked, crops_of, splits_of
 from smearlab.learn.split_protocols import SplitPictures
 from smearlab.learn.train.sampling import Sample, SampleSource
 
@@ -68,7 +68,7 @@ def few_shot_pictures(recipe: FewShotRecipe, asked: Asked) -> tuple[FewShotPictu
         If no picture shows a rare type.
     DataError
         If a rare type has fewer training pictures than are to be drawn; see also
-        :func:`smearlab.learn.run_classifier.splits_of`.
+        :func:`smearlab.learn.run_asked.splits_of`.
     UsageError
         If no type is left that is common, and the recipe begins with those.
     """

@@ -29,7 +29,7 @@ from smearlab.io.quick_jpeg import read_reduced
 from smearlab.learn.classifier_recipe import ClassifierRecipe
 from smearlab.learn.classifier_run import open_classifier_run
 from smearlab.learn.objectives import image_batch
-from smearlab.learn.run_classifier import crop_of
+from smearlab.learn.run_asked import crop_of
 from smearlab.learn.transforms.picture_views import draw_picture_view
 
 _BATCH = 16

@@ -29,7 +29,7 @@ from smearlab.learn.generator_record import KIND
 from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotCritic, FewShotGenerator
 from smearlab.learn.models.figr import FIGRCritic, FIGRGenerator
 from smearlab.learn.models.generators import kept_config
-from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_progress import conclude, digest_of, is_done, warnings_later
 from smearlab.learn.run_synthesis import LearntPictures, generator_summary
 from smearlab.learn.segmentation_record import counts

@@ -23,7 +23,7 @@ from smearlab.learn.classifier_recipe import Protocol
 from smearlab.learn.element_samples import ElementSamples, Tiles, scaled_pairs, tiles_of
 from smearlab.learn.games.known_pairs import KnownPairs
 from smearlab.learn.objectives import ElementForeground
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_recipe import PairData, SegmentationRecipe
 from smearlab.learn.segmentation_record import KIND, SegmentationSummary, counts

@@ -24,7 +24,7 @@ from smearlab.learn.models.stain_ways import (
     build_stain_network,
     kept_stain_config,
 )
-from smearlab.learn.run_classifier import Asked, run_folder
+from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.stain_data import StainPictures, samples_of_stains, stain_pictures

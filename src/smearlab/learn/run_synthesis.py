@@ -25,7 +25,7 @@ from smearlab.learn.models.generators import kept_config
 from smearlab.learn.objectives import image_batch
 from smearlab.learn.peak_memory import peak_device_memory_mb, peak_memory_mb
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
+from smearlab.learn.run_asked import Asked, crops_of, run_folder, splits_of
 from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.split_protocols import SplitPictures

@@ -20,7 +20,7 @@ from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_spli
 from smearlab.learn.models.content_features import content_features, content_source
 from smearlab.learn.models.srgan import SRGANDiscriminator, SRGANGenerator
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
+from smearlab.learn.run_asked import Asked, crops_of, run_folder, splits_of
 from smearlab.learn.run_progress import (
     conclude,
     digest_of,

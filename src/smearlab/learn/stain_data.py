@@ -18,7 +18,7 @@ from smearlab.errors import DataError, UnknownNameError
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.picture_sources import read_pictures, refuse_missing
-from smearlab.learn.run_classifier import Asked, crops_of
+from smearlab.learn.run_asked import Asked, crops_of
 from smearlab.learn.simulated_pictures import SOURCES
 from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split_pictures
 from smearlab.learn.stain_recipe import StainRecipe

@@ -24,7 +24,7 @@ from smearlab.learn.models.stain_ways import (
     build_stain_network,
     stain_config_of,
 )
-from smearlab.learn.run_classifier import crops_of
+from smearlab.learn.run_asked import crops_of
 from smearlab.learn.stain_record import StainSummary
 from smearlab.learn.stain_samples import pictures_at
 from smearlab.learn.train.checkpoints import load_weights, result_weights

@@ -20,7 +20,7 @@ from smearlab.datasets.manifest.table import read_manifest, write_manifest
 from smearlab.errors import DataError, UnknownNameError, UsageError
 from smearlab.learn.reproduce.experiment import Asked as Reproduced
 from smearlab.learn.reproduce.experiments import EXPERIMENTS, reproduce
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.workflow.hazra import RESULT, ablations, called, run_hazra
 from smearlab.learn.workflow.hazra_config import HazraConfig
 from smearlab.learn.workflow.hazra_data import TABLE, as_views, pixels_of, without_copies

@@ -12,7 +12,7 @@ from smearlab.evaluation.runs import SUMMARY
 from smearlab.learn.classical.recipes import ClassicalRecipe
 from smearlab.learn.classical.run import run_classical
 from smearlab.learn.manifest_samples import Split, rows_of_split
-from smearlab.learn.run_classifier import Asked, crops_of, run_folder, splits_of
+from smearlab.learn.run_asked import Asked, crops_of, run_folder, splits_of
 
 #: Folder of the features that are kept, beside the runs.
 FEATURES_FOLDER = "features"

@@ -24,6 +24,7 @@ from smearlab.learn.reproduce.experiment import (
     how_to_run,
     is_asked,
 )
+from smearlab.learn.run_asked import run_folder
 from smearlab.report.comparison_page import write_comparison_page
 
 PAGE = "comparison.html"
@@ -63,7 +64,7 @@ class ClassifierTable:
         for name in self.recipes:
             recipe = self._recipe(name, asked.scale)
             if not is_asked(asked.only, name, self.recipes):
-                runs += _finished(classifier_runs.run_folder(recipe, how))
+                runs += _finished(run_folder(recipe, how))
                 continue
             asked.say(f"{recipe.name}: {recipe.title}")
             try:
@@ -71,7 +72,7 @@ class ClassifierTable:
                     asked.say(str(finished))
             except UsageError as error:
                 raise UsageError(f"{recipe.name}: {error}") from error
-            runs.append(classifier_runs.run_folder(recipe, how))
+            runs.append(run_folder(recipe, how))
         opened = open_runs(runs)
         alike = len({frozenset(run.test.paths.tolist()) for run in opened}) == 1
         result = compare_runs(opened, tests=alike)

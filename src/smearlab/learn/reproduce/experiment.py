@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from smearlab.evaluation.reproductions import Line
-from smearlab.learn import run_classifier
+from smearlab.learn import run_asked
 from smearlab.learn.classifier_recipe import Protocol
 
 Scale = Literal["smoke", "cpu", "paper"]
@@ -50,9 +50,9 @@ class Asked:
     lists: Path | None = None
 
 
-def how_to_run(asked: Asked) -> run_classifier.Asked:
+def how_to_run(asked: Asked) -> run_asked.Asked:
     """How the runs of an experiment are made: in its folder, with its pictures and protocol."""
-    return run_classifier.Asked(
+    return run_asked.Asked(
         asked.data,
         asked.folder,
         asked.protocol,

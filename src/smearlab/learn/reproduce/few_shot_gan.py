@@ -16,7 +16,7 @@ from smearlab.learn.reproduce.experiment import Asked, Experiment, Scale, how_to
 from smearlab.learn.reproduce.generator_table import SMOKE_CHECKS, GeneratorTable, Making
 from smearlab.learn.reproduce.made_pictures import Worth
 from smearlab.learn.reproduce.worth_lines import distance_lines, training_lines
-from smearlab.learn.run_classifier import run_folder
+from smearlab.learn.run_asked import run_folder
 from smearlab.learn.run_few_shot import run_few_shot
 from smearlab.learn.run_synthesis import run_synthesis
 from smearlab.learn.verification.config import VerifyConfig

@@ -8,7 +8,7 @@ from typing import Any
 
 from smearlab.evaluation.reproductions import Line
 from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome
-from smearlab.learn.run_classifier import Asked as Run
+from smearlab.learn.run_asked import Asked as Run
 from smearlab.learn.workflow.hazra import REPORTED, WHERE, ablations, run_hazra
 from smearlab.learn.workflow.hazra_config import HazraConfig
 from smearlab.learn.workflow.hazra_report import cautions, write_hazra_report

@@ -13,7 +13,7 @@ from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
 from smearlab.evaluation.runs import SUMMARY
 from smearlab.io.atomic import write_text
-from smearlab.learn import run_classifier
+from smearlab.learn import run_asked, run_classifier
 from smearlab.learn.classifier_recipe import ClassifierRecipe, with_settings
 from smearlab.learn.picture_networks import blood_cell_lpips
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, UPSCALE_RECIPES
@@ -115,12 +115,12 @@ class UpscaleTable:
     def _settings(self, name: str, asked: Asked) -> list[str]:
         return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]
 
-    def _upscalers(self, asked: Asked, how: run_classifier.Asked) -> Iterator[UpscalerRun]:
+    def _upscalers(self, asked: Asked, how: run_asked.Asked) -> Iterator[UpscalerRun]:
         """Finished runs; what is asked for is trained first."""
         weights: Path | None = None
         for name in UPSCALERS:
             recipe = self.upscaler(name, asked)
-            folder = run_classifier.run_folder(recipe, how)
+            folder = run_asked.run_folder(recipe, how)
             if is_asked(asked.only, name, self.names):
                 folder = run_upscaler(recipe, replace(how, weights=weights))
             elif not (folder / SUMMARY).is_file():
@@ -128,9 +128,9 @@ class UpscaleTable:
             weights = result_weights(folder)
             yield open_upscaler_run(folder)
 
-    def _classifier(self, asked: Asked, how: run_classifier.Asked) -> Path | None:
+    def _classifier(self, asked: Asked, how: run_asked.Asked) -> Path | None:
         recipe = self.classifier(asked)
-        folder = run_classifier.run_folder(recipe, how)
+        folder = run_asked.run_folder(recipe, how)
         if is_asked(asked.only, CLASSIFIER, self.names):
             (folder,) = run_classifier.run_classifier(recipe, how)
         return folder if (folder / SUMMARY).is_file() else None

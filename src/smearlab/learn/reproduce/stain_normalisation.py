@@ -23,7 +23,7 @@ from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
 from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions
 from smearlab.io.atomic import write_bytes, write_text
-from smearlab.learn import run_classifier
+from smearlab.learn import run_asked, run_classifier
 from smearlab.learn.classifier_recipe import with_settings
 from smearlab.learn.classifier_run import ClassifierRun, open_classifier_run
 from smearlab.learn.export_stain import export_stain
@@ -130,11 +130,11 @@ class StainTable:
         """Settings of a recipe at a scale."""
         return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]
 
-    def _networks(self, asked: Asked, how: run_classifier.Asked) -> Iterator[tuple[str, StainRun]]:
+    def _networks(self, asked: Asked, how: run_asked.Asked) -> Iterator[tuple[str, StainRun]]:
         """Finished runs with their bundles; what is asked for is trained first."""
         for name in self.networks:
             recipe = STAIN_RECIPES[name].with_settings(self.settings(name, asked))
-            folder = run_classifier.run_folder(recipe, how)
+            folder = run_asked.run_folder(recipe, how)
             if is_asked(asked.only, name, self.names):
                 taught = recipe.learning == "taught"
                 if taught:  # from the classifier's other stain to its own
@@ -149,7 +149,7 @@ class StainTable:
                     export_stain(run, folder / "bundle" / way, way)
             yield name, run
 
-    def _classifier(self, name: str, asked: Asked, how: run_classifier.Asked) -> ClassifierRun:
+    def _classifier(self, name: str, asked: Asked, how: run_asked.Asked) -> ClassifierRun:
         recipe = with_settings(CLASSIFIER_RECIPES[name], self.settings(name, asked))
         (folder,) = run_classifier.run_classifier(recipe, how)
         return open_classifier_run(folder)

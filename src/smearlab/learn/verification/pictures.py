@@ -24,7 +24,7 @@ from smearlab.io.images import read_field
 from smearlab.learn.classifier_recipe import AS_TYPED, PictureData
 from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.picture_sources import read_pictures
-from smearlab.learn.run_classifier import crop_of
+from smearlab.learn.run_asked import crop_of
 from smearlab.learn.split_protocols import chosen_pictures, split_pictures
 from smearlab.learn.transforms.affine_ranges import AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig

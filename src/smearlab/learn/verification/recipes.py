@@ -13,7 +13,8 @@ from smearlab.datasets.manifest.merge import merged
 from smearlab.datasets.manifest.table import Manifest, write_manifest
 from smearlab.learn.classifier_recipe import AS_TYPED, ClassifierRecipe, PictureData
 from smearlab.learn.models.classifiers import CLASSIFIERS
-from smearlab.learn.run_classifier import Asked, run_classifier, run_folder
+from smearlab.learn.run_asked import Asked, run_folder
+from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.transforms.affine_ranges import AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig

@@ -18,7 +18,7 @@ from smearlab.evaluation.runs import Predictions, RunSummary
 from smearlab.learn.classifier_run import open_classifier_run
 from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import ManifestSamples
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.verification.config import VerifyConfig
 from smearlab.learn.verification.pictures import VerifiedPictures
 from smearlab.learn.verification.recipes import (

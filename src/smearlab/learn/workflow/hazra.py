@@ -19,7 +19,7 @@ from smearlab.datasets.manifest.table import Manifest
 from smearlab.evaluation.results import plain
 from smearlab.io.atomic import write_text
 from smearlab.learn.picture_sources import read_pictures
-from smearlab.learn.run_classifier import Asked
+from smearlab.learn.run_asked import Asked
 from smearlab.learn.workflow import hazra_data, hazra_models
 from smearlab.learn.workflow.hazra_config import MODULES, WITHOUT_GE, HazraConfig, Module
 from smearlab.learn.workflow.stages import Done, Stage, Workshop

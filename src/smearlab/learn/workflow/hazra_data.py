@@ -25,7 +25,7 @@ from smearlab.learn.classifier_recipe import PictureData
 from smearlab.learn.few_shot_data import held_down
 from smearlab.learn.few_shot_recipe import RareTypes
 from smearlab.learn.manifest_samples import ManifestSamples
-from smearlab.learn.run_classifier import crops_of
+from smearlab.learn.run_asked import crops_of
 from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, each_once
 from smearlab.learn.stain_data import is_simulated, refuse_same_pictures, stains_in
 from smearlab.learn.transforms.affine_ranges import AffineRanges

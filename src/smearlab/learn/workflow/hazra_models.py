@@ -25,7 +25,8 @@ from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.objectives import Classification
 from smearlab.learn.recipes import FEW_SHOT_RECIPES, STAIN_RECIPES, SYNTHESIS_RECIPES
 from smearlab.learn.recipes.trainings import TUNED
-from smearlab.learn.run_classifier import Asked, run_classifier
+from smearlab.learn.run_asked import Asked
+from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.run_few_shot import run_few_shot
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.run_synthesis import run_synthesis
