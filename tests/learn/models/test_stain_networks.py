@@ -28,6 +28,7 @@ from smearlab.learn.train.checkpoints import parameter_count
 SMALL: tuple[StainConfig, ...] = (
     StainUNetConfig((2, 3), base="input"),
     StainUNetConfig((2, 3, 4)),
+    StainUNetConfig((2, 3, 4), up="resized"),
     StainResNetConfig(2, 2),
     StainNetConfig(4),
 )
@@ -73,6 +74,15 @@ def test_golden_sizes(build: Any, numbers: int) -> None:
 def test_the_unet_is_as_large_as_its_layers() -> None:
     assert unet_numbers(StainUNetConfig().widths) == 29_241_731
     assert unet_numbers((32, 64, 128, 256)) == 1_545_411
+
+
+@pytest.mark.parametrize("up", ["transposed", "resized"])
+def test_resized_maps_leave_no_mesh(up: Any) -> None:
+    """One colour gives one colour."""
+    network = woken(StainUNet(StainUNetConfig((4, 8, 8), base="input", up=up)))
+    x = torch.full((1, 3, 48, 48), 0.6, dtype=torch.float64)
+    spread = float(network(x).detach()[..., 8:-8, 8:-8].std((2, 3)).max())
+    assert spread < 1e-12 if up == "resized" else spread > 1e-3
 
 
 @pytest.mark.parametrize("config", SMALL, ids=str)
@@ -190,6 +200,8 @@ def test_what_cannot_be_is_refused() -> None:
         StainUNetConfig((4,))
     with pytest.raises(UnknownNameError, match=r"base 'inputs'.*did you mean 'input'"):
         StainUNetConfig((4, 4), base="inputs")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="way up"):
+        StainUNetConfig((4, 4), up="nearest")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="blocks must be at least 1; received 0"):
         StainResNetConfig(blocks=0)
     with pytest.raises(UsageError, match="width must be at least 1; received 0"):
