@@ -60,7 +60,7 @@ def test_the_cards_tell_what_the_bench_must_know(bundles: Path, run: StainRun) -
         "w_cyclegan_gp_pink_to_cream", "pink", "cream",
     )  # fmt: skip
     assert there["network"] == "StainUNet" and there["multiple_px"] == 4
-    assert there["context_px"] == run.network.context_px == 14
+    assert there["context_px"] == run.network.context_px == 22
     assert there["tile_px"] == 512 and there["data"] == ["simulated cells (smearlab simulate)"]
     assert there["parity"]["largest_difference"] <= 1 and there["parity"]["of"] == "test"
     figures, told = run.summary.figures, there["metrics"]["test"]

@@ -154,7 +154,8 @@ def _up(channels_in: int, channels_out: int, how: Up) -> nn.Sequential:
 
 
 def _conv(channels_in: int, channels_out: int) -> nn.Conv2d:
-    return nn.Conv2d(channels_in, channels_out, 3, padding=1, padding_mode="reflect")
+    # The smallest map may be one pixel, which has nothing to reflect.
+    return nn.Conv2d(channels_in, channels_out, 3, padding=1, padding_mode="replicate")
 
 
 def _twice() -> nn.Upsample:
