@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra is missing")
 from smearlab.datasets.manifest.table import write_manifest
 from smearlab.errors import DataError, UsageError
-from smearlab.learn.picture_sources import read_pictures, refuse_missing
+from smearlab.learn.picture_sources import _key, _own, read_pictures, refuse_missing
 
 COLUMNS = ("path", "sha256", "dataset", "split", "label", "source", "original")
 #: Path, set, label, archive, original name.
@@ -89,6 +90,20 @@ def test_near_duplicates_are_in_one_group_and_kept_for_the_next_time(
     Image.new("RGB", (160, 160), (9, 9, 9)).save(file)
     read_pictures(str(sets), ("bccd4",), runs, show=False)
     assert len(list(runs.glob("pictures-*.parquet"))) == 2
+
+
+def test_what_belongs_to_a_picture_is_looked_at_too(sets: Path) -> None:
+    survey = _own(sets / "cells" / "pbc")
+    boxes = sets / "boxes.txt"
+    with_boxes = replace(survey.found[0], used=("../../boxes.txt",))
+    surveys = [replace(survey, found=(with_boxes, *survey.found[1:]))]
+    keys = []
+    for text in ("1", "2"):
+        boxes.write_text(text)
+        keys.append(_key(surveys, 2))
+    other = replace(with_boxes, published_split="test")
+    keys.append(_key([replace(survey, found=(other, *survey.found[1:]))], 2))
+    assert len(set(keys)) == 3 and _key(surveys, 1) == keys[1]
 
 
 def test_a_folder_with_a_folder_a_class_is_data(sets: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -135,14 +136,19 @@ def _own(folder: Path) -> Survey:
 
 
 def _key(surveys: list[Survey], threads: int) -> str:
-    """What a kept manifest follows from: the files and what is in them, wherever they lie."""
+    """What a kept manifest follows from: what is known of the pictures, and what is in the files.
+
+    Neither when these were written nor where they lie.
+    """
     facts = hashlib.sha256()
     with ThreadPoolExecutor(threads) as pool:
         for one in surveys:
             facts.update(f"{one.adapter.name}\n".encode())
-            files = [one.tree.root / found.path for found in one.found]
-            for found, content in zip(one.found, pool.map(_content, files), strict=True):
-                facts.update(f"{found.path} {found.label} {content}\n".encode())
+            for found in one.found:
+                facts.update(f"{replace(found, complete=None)}\n".encode())
+            files = (path for found in one.found for path in (found.path, *found.used))
+            for content in pool.map(_content, (one.tree.root / path for path in files)):
+                facts.update(f"{content}\n".encode())
     return facts.hexdigest()[:12]
 
 
