@@ -24,7 +24,7 @@ from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.models.classifiers import build_classifier
 from smearlab.learn.nn.ways import OverWays
 from smearlab.learn.objectives import Classification
-from smearlab.learn.run_asked import Asked, crops_of, run_folder
+from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.run_record import said_accuracy
 from smearlab.learn.simulated_pictures import simulated_pictures
@@ -349,15 +349,6 @@ def test_validation_is_the_mean_over_pictures(pictures: Manifest) -> None:
     assert asked == [7, 7, 8 * 7]  # validated as the pictures lie
 
 
-def test_origins_of_another_scale_show_a_larger_square(pictures: Manifest) -> None:
-    real = pictures.take(np.arange(3)).with_columns(
-        dataset=["txl_pbc", "pbc", "simulated"], source=["Raabin-WBC", "PBC", "simulated-1"]
-    )
-    view = PictureViewConfig(64, 200)
-    assert crops_of(real, replace(RECIPE, view=view)).tolist() == [380, 200, 0]
-    assert crops_of(real, RECIPE).tolist() == [0, 0, 0]
-
-
 @pytest.mark.parametrize(
     ("changed", "kind", "message"),
     [
@@ -385,26 +376,3 @@ def test_what_cannot_be_is_said_before_training(
     with pytest.raises(kind, match=message):
         list(run_classifier(changed, Asked(str(path), tmp_path / "runs", show=False)))
     assert not (tmp_path / "runs").exists()
-
-
-def answers(right: list[bool], groups: list[str]) -> Predictions:
-    n = len(right)
-    names = np.array([f"{k}" for k in range(n)])
-    logits = np.array([[1.0, 0.0] if one else [0.0, 1.0] for one in right], np.float32)
-    targets = np.zeros(n, np.int64)
-    return Predictions(("a", "b"), names, np.array(groups), names, targets, logits)
-
-
-def test_accuracy_is_said_with_n_and_interval() -> None:
-    alone = said_accuracy([answers([True] * 8 + [False] * 2, [str(k) for k in range(10)])])
-    # Clopper and Pearson's interval of 8 in 10.
-    assert alone == (
-        "test accuracy 80.00% (95 % interval 44.39% to 97.48%), n = 10 pictures in 10 groups"
-    )
-    # All right, but of two sources only: 2 of 2.
-    assert "95 % interval 15.81% to 100.00%), n = 10 pictures in 2 groups" in said_accuracy(
-        [answers([True] * 5, ["x"] * 5), answers([True] * 5, ["y"] * 5)]
-    )
-    # Sources are wholly right or wholly wrong: the interval is that of four, not of forty.
-    tied = said_accuracy([answers([True] * 30 + [False] * 10, [str(k // 10) for k in range(40)])])
-    assert "test accuracy 75.00% (95 % interval 25.00% to 100.00%)" in tied

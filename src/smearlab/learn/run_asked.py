@@ -75,6 +75,31 @@ def run_folder(recipe: OfPictures, asked: Asked, type_name: str | None = None) -
     return asked.out / f"{recipe.name}-{asked.protocol}{some}{part}"
 
 
+def pictures_of(recipe: OfPictures, asked: Asked) -> Manifest:
+    """All pictures of the sets that a recipe names, before any is chosen.
+
+    Raises
+    ------
+    DataError
+        If none of them is there.
+    """
+    pictures = read_pictures(
+        asked.data,
+        recipe.data.datasets,
+        asked.out,
+        lists=asked.lists,
+        threads=usable_cores(),
+        show=asked.show,
+    )
+    refuse_missing(pictures, recipe.data.datasets, asked.data, recipe.name)
+    if asked.protocol == "honest" and not (is_simulated(pictures) or duplicates_sought(pictures)):
+        asked.say(
+            "near-duplicates have not been looked for among these pictures: smearlab data "
+            "duplicates does"
+        )
+    return pictures
+
+
 def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> list[SplitPictures]:
     """The pictures of a recipe, shared out by the protocol: one split, or one a fold.
 
@@ -88,22 +113,8 @@ def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> l
     UsageError
         If a fold is asked for that there is not.
     """
-    data, show = recipe.data, asked.show
-    pictures = read_pictures(
-        asked.data,
-        data.datasets,
-        asked.out,
-        lists=asked.lists,
-        threads=usable_cores(),
-        show=show,
-    )
-    refuse_missing(pictures, data.datasets, asked.data, recipe.name)
-    data = used_data(data, pictures)
-    if data is recipe.data and asked.protocol == "honest" and not duplicates_sought(pictures):
-        asked.say(
-            "near-duplicates have not been looked for among these pictures: smearlab data "
-            "duplicates does"
-        )
+    pictures = pictures_of(recipe, asked)
+    data = used_data(recipe.data, pictures)
     chosen = chosen_pictures(pictures, data, generated=generated)
     for caution in cautions_of(chosen, data):
         asked.say(caution)
@@ -120,7 +131,7 @@ def splits_of(recipe: OfPictures, asked: Asked, *, generated: bool = False) -> l
 
 def used_data(data: PictureData, manifest: Manifest) -> PictureData:
     """As asked; of simulated pictures all, with their two origins in the place of real ones."""
-    if not (manifest.column("dataset") == SIMULATED).all():
+    if not is_simulated(manifest):
         return data
     crossed = bool(data.train_on or data.test_on)
     return replace(
@@ -131,6 +142,11 @@ def used_data(data: PictureData, manifest: Manifest) -> PictureData:
         train_on=SOURCES[:1] if crossed else (),
         test_on=SOURCES[1:] if crossed else (),
     )
+
+
+def is_simulated(manifest: Manifest) -> bool:
+    """Whether all pictures are drawn ones."""
+    return bool((manifest.column("dataset") == SIMULATED).all())
 
 
 def crops_of(manifest: Manifest, recipe: OfPictures) -> NDArray[np.intp]:

@@ -7,11 +7,12 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from smearlab.evaluation.runs import SUMMARY
+from smearlab.learn.run_summary import Progress
 from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.train.adversarial_watch import GameWarning
 from smearlab.learn.train.config import TrainConfig
@@ -65,33 +66,6 @@ def is_done(
     return True
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What the files of a run tell of its training.
-
-    Parameters
-    ----------
-    epochs : int
-        That were begun.
-    best_epoch : int
-        The one whose weights are kept, from 1; the last where none was chosen.
-    steps : int
-    train_seconds : float or None
-        With validating, but without decoding pictures; None if nothing was trained.
-    images_per_s : float or None
-    hardware, precision : str
-        All that the run went on with, one after the other.
-    """
-
-    epochs: int
-    best_epoch: int
-    steps: int
-    train_seconds: float | None
-    images_per_s: float | None
-    hardware: str
-    precision: str
-
-
 def progress_of(run: Path, step_samples: int) -> Progress:
     """Read it from a folder.
 
@@ -119,14 +93,17 @@ def progress_of(run: Path, step_samples: int) -> Progress:
 
 
 def hardware_line(machine: Mapping[str, Any]) -> str:
-    """A machine of ``config.json`` in words.
+    """A machine of ``config.json`` in words; runs of old do not name their device.
 
     Examples
     --------
     >>> hardware_line({"device": "a processor", "machine": "x86_64", "threads": 2})
     'a processor (x86_64), 2 threads'
+    >>> hardware_line({"machine": "x86_64", "threads": 2})
+    '(x86_64), 2 threads'
     """
-    return f"{machine['device']} ({machine['machine']}), {machine['threads']} threads"
+    device = f"{machine['device']} " if "device" in machine else ""
+    return f"{device}({machine['machine']}), {machine['threads']} threads"
 
 
 def _one_after_the_other(words: Iterable[str]) -> str:

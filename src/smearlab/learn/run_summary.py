@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,33 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Summary = TypeVar("Summary")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run tells of its training; summaries say more.
+
+    Parameters
+    ----------
+    epochs : int
+        That were begun.
+    best_epoch : int
+        The one whose weights are kept, from 1; the last where none was chosen.
+    steps : int
+    train_seconds : float or None
+        With validating, but without decoding pictures; None if nothing was trained.
+    images_per_s : float or None
+    hardware, precision : str
+        All that the run went on with, one after the other.
+    """
+
+    epochs: int
+    best_epoch: int
+    steps: int
+    train_seconds: float | None
+    images_per_s: float | None
+    hardware: str
+    precision: str
 
 
 def save_summary(run: Path, summary: DataclassInstance) -> None:

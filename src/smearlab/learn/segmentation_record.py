@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from smearlab.learn.nn.picture_norm import Statistics
-from smearlab.learn.run_summary import is_run_of, load_summary, save_summary
+from smearlab.learn.run_summary import Progress, is_run_of, load_summary, save_summary
 from smearlab.learn.train.checkpoints import parameter_count
 
 #: In the place of a classifier's ``kind`` in ``config.json`` and ``summary.json``.
@@ -18,8 +18,8 @@ KIND = "element segmenter"
 
 
 @dataclass(frozen=True)
-class SegmentationSummary:
-    """``summary.json`` of a run.
+class SegmentationSummary(Progress):
+    """``summary.json`` of a run: its progress, and what follows.
 
     Parameters
     ----------
@@ -31,11 +31,6 @@ class SegmentationSummary:
         Of each part.
     truths : mapping of str to int
         Pictures by how their targets came about.
-    epochs, best_epoch, steps : int
-        Epochs begun, the one whose weights count, and steps done.
-    train_seconds, images_per_s : float or None
-        Wall time with judging, and its rate.
-    hardware, precision : str
     seed : int
     figures : mapping of str to float or None
         Of the weights that count, on held-out tiles of ``judged_on``; None where undefined.
@@ -57,13 +52,6 @@ class SegmentationSummary:
     networks: Mapping[str, Mapping[str, int]]
     pictures: Mapping[str, int]
     truths: Mapping[str, int]
-    epochs: int
-    best_epoch: int
-    steps: int
-    train_seconds: float | None
-    images_per_s: float | None
-    hardware: str
-    precision: str
     seed: int
     figures: Mapping[str, float | None]
     judged_on: str

@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.batch.workers import usable_cores
-from smearlab.datasets.manifest.leaks import duplicates_sought
 from smearlab.datasets.manifest.merge import merged
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.datasets.manifest.ties import units
-from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import DataError, UnknownNameError
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.picture_cache import PictureCache
-from smearlab.learn.picture_sources import read_pictures, refuse_missing
-from smearlab.learn.run_asked import Asked, crops_of
+from smearlab.learn.run_asked import Asked, crops_of, is_simulated, pictures_of
 from smearlab.learn.simulated_pictures import SOURCES
 from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split_pictures
 from smearlab.learn.stain_recipe import StainRecipe
@@ -76,23 +73,8 @@ def stain_pictures(recipe: StainRecipe, asked: Asked) -> StainPictures:
         If pictures of one stain are also among those of the other, or the stains share no type;
         see also :func:`smearlab.learn.split_protocols.split_pictures`.
     """
-    data = recipe.data
-    there = read_pictures(
-        asked.data,
-        data.datasets,
-        asked.out,
-        lists=asked.lists,
-        threads=usable_cores(),
-        show=asked.show,
-    )
-    refuse_missing(there, data.datasets, asked.data, recipe.name)
-    if is_simulated(there):
-        data = replace(data, datasets=())
-    elif asked.protocol == "honest" and not duplicates_sought(there):
-        asked.say(
-            "near-duplicates have not been looked for among these pictures: smearlab data "
-            "duplicates does"
-        )
+    there = pictures_of(recipe, asked)
+    data = replace(recipe.data, datasets=()) if is_simulated(there) else recipe.data
     stains = stains_in(there, recipe.stains)
     refuse_same_pictures(there, stains)
     parts = []
@@ -133,11 +115,6 @@ def stains_in(manifest: Manifest, asked: tuple[str, str]) -> tuple[str, str]:
         if name.lower() not in known:
             raise UnknownNameError("source of pictures (stain)", name, sorted(known.values()))
     return known[asked[0].lower()], known[asked[1].lower()]
-
-
-def is_simulated(manifest: Manifest) -> bool:
-    """Whether all pictures are drawn ones."""
-    return bool((manifest.column("dataset") == SIMULATED).all())
 
 
 def refuse_same_pictures(manifest: Manifest, stains: tuple[str, str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smearlab.learn.run_summary import is_run_of, load_summary, save_summary
+from smearlab.learn.run_summary import Progress, is_run_of, load_summary, save_summary
 
 #: In the place of a classifier's ``kind`` in ``config.json`` and ``summary.json``.
 KIND = "stain"
@@ -15,8 +15,8 @@ _TUPLES = ("stains", "ways", "types", "datasets", "deviations", "warnings")
 
 
 @dataclass(frozen=True)
-class StainSummary:
-    """``summary.json`` of a run.
+class StainSummary(Progress):
+    """``summary.json`` of a run: its progress, and what follows.
 
     Parameters
     ----------
@@ -32,11 +32,6 @@ class StainSummary:
         ``trainable`` and ``other`` numbers of each network.
     pictures : mapping of str to mapping
         Part → stain → how many.
-    epochs, best_epoch, steps : int
-        Epochs begun, the one whose weights count, and steps done.
-    train_seconds, images_per_s : float or None
-        Wall time with judging, and samples a second.
-    hardware, precision : str
     seed : int
     features : str
         The network that the Fréchet distances are of.
@@ -62,13 +57,6 @@ class StainSummary:
     types: tuple[str, ...]
     networks: Mapping[str, Mapping[str, int]]
     pictures: Mapping[str, Mapping[str, int]]
-    epochs: int
-    best_epoch: int
-    steps: int
-    train_seconds: float | None
-    images_per_s: float | None
-    hardware: str
-    precision: str
     seed: int
     features: str
     figures: Mapping[str, Mapping[str, float | None]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smearlab.learn.run_summary import is_run_of, load_summary, save_summary
+from smearlab.learn.run_summary import Progress, is_run_of, load_summary, save_summary
 
 #: In the place of a classifier's ``kind`` in ``config.json`` and ``summary.json``.
 KIND = "upscaler"
@@ -15,8 +15,8 @@ _TUPLES = ("types", "datasets", "deviations", "warnings")
 
 
 @dataclass(frozen=True)
-class UpscaleSummary:
-    """``summary.json`` of a run.
+class UpscaleSummary(Progress):
+    """``summary.json`` of a run: its progress, and what follows.
 
     Parameters
     ----------
@@ -33,11 +33,6 @@ class UpscaleSummary:
         Of each part.
     features : str or None
         The network whose features the content loss compares; None without one.
-    epochs, best_epoch, steps : int
-        Epochs begun, the one whose weights count, and steps done.
-    train_seconds, images_per_s : float or None
-        Wall time with judging, and its rate.
-    hardware, precision : str
     seed : int
     figures : mapping of str to float or None
         Of the weights that count, on the validation pictures that it was judged by; None where
@@ -60,13 +55,6 @@ class UpscaleSummary:
     networks: Mapping[str, Mapping[str, int]]
     pictures: Mapping[str, int]
     features: str | None
-    epochs: int
-    best_epoch: int
-    steps: int
-    train_seconds: float | None
-    images_per_s: float | None
-    hardware: str
-    precision: str
     seed: int
     figures: Mapping[str, float | None]
     judged: int

@@ -21,6 +21,7 @@ from smearlab.learn.picture_sources import read_pictures, refuse_missing
 from smearlab.learn.recipe import Stage, override
 from smearlab.learn.recipes import RECIPES
 from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, is_asked
+from smearlab.learn.run_progress import hardware_line
 from smearlab.learn.run_recipe import run_stages
 from smearlab.learn.train.checkpoints import seconds_spent
 from smearlab.pipeline import Analyzer
@@ -105,7 +106,7 @@ class ForegroundTable:
                 f"{len(pairs)} fields of {TESTED if data else SIMULATED} with masks",
             ),
             deviations=(*scaled, *recipe.deviations),
-            hardware=_said(machine),
+            hardware=hardware_line(machine),
             seconds=seconds_spent(run),
             findings=tuple(_findings(found)),
             pages=(FIGURES,),
@@ -153,11 +154,6 @@ def _findings(found: Mapping[str, Any]) -> Iterator[str]:
                 f"{name} covers {verb} of the masks than {STAGE}: Dice {figures['dice']:.3f} "
                 f"beside {own:.3f}"
             )
-
-
-def _said(machine: Mapping[str, Any]) -> str:
-    device = f"{machine['device']} " if "device" in machine else ""
-    return f"{device}({machine['machine']}), {machine['threads']} threads"
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

@@ -25,9 +25,9 @@ from smearlab.learn.classifier_recipe import PictureData
 from smearlab.learn.few_shot_data import held_down
 from smearlab.learn.few_shot_recipe import RareTypes
 from smearlab.learn.manifest_samples import ManifestSamples
-from smearlab.learn.run_asked import crops_of
+from smearlab.learn.run_asked import crops_of, is_simulated
 from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, each_once
-from smearlab.learn.stain_data import is_simulated, refuse_same_pictures, stains_in
+from smearlab.learn.stain_data import refuse_same_pictures, stains_in
 from smearlab.learn.transforms.affine_ranges import AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.verification.config import VerifyConfig
