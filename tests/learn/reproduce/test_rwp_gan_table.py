@@ -208,8 +208,13 @@ def test_real_red_cells_are_measured_by_boxes_and_by_masks(data_dir: Path, tmp_p
     tested = table._tested("RBC", pairs, asked)
     assert [file.source for file in tested] == ["boxes"] * 2 + ["bbbc041seg"] * 2
     assert {file.part for file in tested} == {"test"}
-    everything = table._tested("RBC", pairs, replace(asked, scale="cpu"))
+    everything = table._tested("RBC", pairs, replace(asked, scale="paper"))
     assert len(everything) == len(pairs.part("test")) + 20
+    some = table._tested("RBC", pairs, replace(asked, scale="cpu"))
+    assert [file.source for file in some] == ["boxes"] * 80 + ["bbbc041seg"] * 20
+    boxed = [file for file in everything if file.source == "boxes"]
+    places = [boxed.index(file) for file in some[:80]]
+    assert places[0] == 0 and set(np.diff(places)) <= {3, 4}
 
 
 def test_few_fields_are_shown_once_each() -> None:
