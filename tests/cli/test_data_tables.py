@@ -34,6 +34,16 @@ def table(tmp_path: Path) -> Path:
     return write_manifest(tmp_path / "all.parquet", manifest_of(rows, tmp_path))
 
 
+def test_a_sample_is_counted_and_written(table: Path, tmp_path: Path) -> None:
+    fewer = tmp_path / "fewer.parquet"
+    done = call("sample", table, "--by", "label", "--at-most", "25", "--out", fewer)
+    assert done.exit_code == 0, done.output
+    assert "left out: 15 rows" in done.output
+    assert len(read_manifest(fewer)) == 45
+    again = call("sample", table, "--by", "label", "--at-most", "25", "--out", fewer)
+    assert again.exit_code == 2 and "--force" in again.output
+
+
 def test_from_labels_to_a_plan(table: Path, tmp_path: Path) -> None:
     typed, split, plan = tmp_path / "t.parquet", tmp_path / "s.csv", tmp_path / "plan.json"
     done = call("taxonomy", table, "--to", "cells9", "--out", typed)

@@ -1,4 +1,4 @@
-"""``smearlab data merge, taxonomy, quality, split, leaks, balance, show``: one table, its uses."""
+"""``smearlab data merge, taxonomy, sample, quality, split, leaks, balance, show``: one table, its uses."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         ("show", show),
         ("merge", merge),
         ("taxonomy", taxonomy),
+        ("sample", sample),
         ("quality", quality),
         ("split", split),
         ("leaks", leaks),
@@ -142,6 +143,35 @@ def taxonomy(
         if changed["dropped_rows"] or changed["dropped_labels"]:
             names = ", ".join(f"{n} {name}" for name, n in changed["dropped_labels"].items())
             typer.echo(f"dropped rows: {changed['dropped_rows']}; labels: {names}")
+        write(out, done)
+
+
+def sample(
+    table: Table,
+    at_most: Annotated[int, typer.Option("--at-most", min=1, help="Rows of each type.")],
+    out: Out,
+    by: Annotated[
+        str, typer.Option("--by", help="Column whose values are the types, such as label.")
+    ] = "type",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other rows.")] = 0,
+    force: Force = False,
+) -> None:
+    """Draw fewer rows of each type: for a trial, or for what takes long a picture.
+
+    Types with fewer rows keep all. Rows stay in their order; groups, splits and
+    all else stay as they are.
+
+    Example: smearlab data sample typed.parquet --at-most 400 --out fewer.parquet
+    """
+    from smearlab.datasets.manifest.sample import sampled
+
+    with said_plainly():
+        refuse_existing(out, force, [table])
+        done = sampled(read(table), at_most, by=by, seed=seed)
+        changed = done.provenance[-1]["changed"]
+        cells = [[name, n] for name, n in changed["rows"].items()]
+        print_table([by, "rows"], cells, 1)
+        typer.echo(f"left out: {changed['left_out_rows']} rows")
         write(out, done)
 
 
