@@ -50,7 +50,8 @@ def test_rivals_are_the_same_recipe_but_for_two_or_three_lines() -> None:
     assert replace(PIX2PIX.train, penalty="interpolates") == RWP_GAN.train
     assert changes(WASSERSTEIN) == {"train"}
     assert changes(UNET) == {"network", "critic", "train"}
-    assert set(SEGMENTATION_RECIPES) == {"rwp_gan", "pix2pix", "rwp_gan_wgan", "unet_bce_dice"}
+    names = {"rwp_gan", "rwp_gan_masks", "pix2pix", "rwp_gan_wgan", "unet_bce_dice"}
+    assert set(SEGMENTATION_RECIPES) == names
 
 
 def test_an_element_has_its_epochs_and_a_protocol_its_views() -> None:

@@ -35,6 +35,7 @@ TABLE = rwp_gan.SegmenterTable(
     recipes=("rwp_gan", "unet_bce_dice"),
     own={"rwp_gan": PLAYED, "unet_bce_dice": (*SMALL, "train.batch_size=2", "network.widths=4,6")},
     beside={"a model elsewhere": "nowhere_to_be_found"},
+    of_one={},
 )
 SMALL_EXPERIMENT = replace(EXPERIMENTS["rwp_gan"], run=TABLE)
 
@@ -187,6 +188,29 @@ def test_what_was_asked_is_answered(measured: dict[str, Measured]) -> None:
     assert said(pcc=0.99, dice=0.94).endswith(
         "PCC 0.9900 is below 0.995, Dice 0.9400 reaches 0.93"
     )  # fmt: skip
+
+
+def test_the_same_is_asked_of_the_network_that_learned_from_masks_alone(
+    measured: dict[str, Measured],
+) -> None:
+    both = {name: measured["rwp_gan"] for name in ("rwp_gan", "rwp_gan_masks")}
+    said = [
+        one.split(": ")[1:3]
+        for one in findings("WBC", both, "rwp_gan", "none", also=["rwp_gan_masks"])
+        if "asked of" in one
+    ]
+    assert [first for first, _ in said] == ["asked of rwp_gan", "asked of rwp_gan_masks"]
+    assert not [one for one in findings("WBC", both, "rwp_gan", "none") if "of rwp_gan_masks" in one]
+
+
+def test_masks_are_of_white_cells_alone(tmp_path: Path) -> None:
+    table = rwp_gan.SegmenterTable()
+    assert "rwp_gan_masks" in table.names
+    of = {element: table._of(element) for element in ELEMENTS}
+    assert [one for one in ELEMENTS if "rwp_gan_masks" in of[one]] == ["WBC"]
+    asked = Asked("simulated", tmp_path, scale="smoke", only=("rwp_gan_masks",))
+    assert list(table._runs("RBC", asked)) == []
+    assert table.recipe("rwp_gan_masks", "WBC", asked).data.truths == ("mask",)
 
 
 def test_the_paper_stands_beside_masks_not_boxes(measured: dict[str, Measured]) -> None:

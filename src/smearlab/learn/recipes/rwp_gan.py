@@ -6,7 +6,7 @@ from smearlab.learn.models.rwp_discriminator import RWPDiscriminatorConfig
 from smearlab.learn.models.rwp_generator import RWPGeneratorConfig
 from smearlab.learn.models.unet import UNetConfig
 from smearlab.learn.recipes.trainings import BARE
-from smearlab.learn.segmentation_recipe import SegmentationRecipe
+from smearlab.learn.segmentation_recipe import PairData, SegmentationRecipe
 from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.transforms.pair_views import PairViewConfig
 
@@ -100,6 +100,19 @@ RWP_GAN = SegmentationRecipe(
         "the epoch with the best Dice on pictures that are not tested",
     ),
 )  # fmt: skip
+#: Where people drew masks: nothing else is learned from, and averaged weights count.
+MASKS = replace(
+    RWP_GAN,
+    name="rwp_gan_masks",
+    title="RWP-GAN on masks drawn by people alone, its weights averaged",
+    train=replace(TRAIN, ema=0.995),
+    data=PairData(truths=("mask",)),
+    deviations=(
+        *RWP_GAN.deviations,
+        "only masks that people drew are learned from, none that colour made inside boxes, and "
+        "weights are averaged over steps",
+    ),
+)
 #: pix2pix (Isola et al. 2017): neither spectral normalisation nor penalty.
 PIX2PIX = replace(
     RWP_GAN,
@@ -122,4 +135,4 @@ UNET = replace(
     critic=None,
     train=replace(BARE, batch_size=8, lr=1e-4),
 )
-RECIPES = (RWP_GAN, PIX2PIX, WASSERSTEIN, UNET)
+RECIPES = (RWP_GAN, MASKS, PIX2PIX, WASSERSTEIN, UNET)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,11 @@ def training_lines(
 
 
 def findings(
-    element: Element, measured: Mapping[str, Measured], gan: str, plain: str
+    element: Element,
+    measured: Mapping[str, Measured],
+    gan: str,
+    plain: str,
+    also: Sequence[str] = (),
 ) -> Iterator[str]:
     """What the figures of one element say in words.
 
@@ -184,6 +188,8 @@ def findings(
         Model → its figures.
     gan, plain : str
         The paper's network, and the plain one that it is held against.
+    also : sequence of str
+        The paper's network trained in another way: the same is asked of it.
     """
     for source in kinds_of(measured):
         figures = {n: one.sources[source] for n, one in measured.items() if source in one.sources}
@@ -196,8 +202,9 @@ def findings(
                 yield f"{where}: best by {_WORDS[key]} is {best} with {known[best]:.3f} ({rest})"
             if gan in known and plain in known:
                 yield f"{where}: {_held_against(figures[gan], figures[plain], key, gan, plain)}"
-        if element == "WBC" and SOURCE_WORDS[source] == "masks" and gan in figures:
-            yield f"{where}: {_asked(figures[gan], gan)}"
+        for name in (gan, *also):
+            if element == "WBC" and SOURCE_WORDS[source] == "masks" and name in figures:
+                yield f"{where}: {_asked(figures[name], name)}"
 
 
 def _held_against(

@@ -39,11 +39,14 @@ _SIMULATED, _DISTANT = "simulated", "bbbc041seg"
 SMOKE = ("train.max_steps=2", "train.workers=0", "data.judged_tiles=2", "data.per_picture=1")
 CPU: Mapping[str, Sequence[str]] = {
     "rwp_gan": ("train.max_steps=1200",),
+    "rwp_gan_masks": ("train.max_steps=1200",),
     "pix2pix": ("train.max_steps=1200",),
     "unet_bce_dice": ("train.max_steps=160", "train.batch_size=4"),
 }
 #: Test fields of each kind of target: the U-Net takes three seconds for one of BCCD on a core.
 FIELDS: Mapping[str, int] = {"smoke": 2, "cpu": 80}
+#: Recipes of one element alone: masks that people drew are of white cells.
+OF_ONE: Mapping[Element, Sequence[str]] = {"WBC": ("rwp_gan_masks",)}
 #: What is measured beside the networks that are trained: name in tables → model.
 BESIDE: Mapping[str, str] = {"shipped segmenter": "default", "U-Net of paper A": "bloodcell_unet"}
 _LEFT_OUT = (
@@ -86,6 +89,8 @@ class SegmenterTable:
     elements : tuple of str
     beside : mapping of str to str
         Name in tables → model that is measured besides.
+    of_one : mapping of str to sequence of str
+        Element → recipes that are trained for it besides.
     fields : mapping of str to int
         Scale → test fields of each kind of target, spread over all; other scales take all.
     """
@@ -96,12 +101,13 @@ class SegmenterTable:
     own: Mapping[str, Sequence[str]] = field(default_factory=dict)
     elements: tuple[Element, ...] = ELEMENTS
     beside: Mapping[str, str] = field(default_factory=lambda: BESIDE)
+    of_one: Mapping[Element, Sequence[str]] = field(default_factory=lambda: OF_ONE)
     fields: Mapping[str, int] = field(default_factory=lambda: FIELDS)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What ``--only`` may name."""
-        return (*self.recipes, *(element.lower() for element in self.elements))
+        return (*self._all, *(element.lower() for element in self.elements))
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, measure what is not measured yet."""
@@ -139,6 +145,15 @@ class SegmenterTable:
         settings = [*settings, *self.own.get(name, ())]
         return SEGMENTATION_RECIPES[name].asked_for(element, asked.protocol, settings)
 
+    @property
+    def _all(self) -> tuple[str, ...]:
+        """Recipes of any element."""
+        return tuple(dict.fromkeys(name for one in self.elements for name in self._of(one)))
+
+    def _of(self, element: Element) -> tuple[str, ...]:
+        """Recipes that are trained for an element."""
+        return (*self.recipes, *self.of_one.get(element, ()))
+
     def _parts(self, asked: Asked) -> Iterator[_Part]:
         for element in self.elements:
             runs = dict(self._runs(element, asked))
@@ -161,10 +176,10 @@ class SegmenterTable:
     def _runs(self, element: Element, asked: Asked) -> Iterator[tuple[str, SegmenterRun]]:
         """Finished runs with their bundles; what is asked for is trained first."""
         how = how_to_run(asked)
-        for name in self.recipes:
+        for name in self._of(element):
             recipe = self.recipe(name, element, asked)
             folder = element_run_folder(recipe, element, how)
-            if is_asked(asked.only, name, self.recipes) and is_asked(
+            if is_asked(asked.only, name, self._all) and is_asked(
                 asked.only, element.lower(), [one.lower() for one in self.elements]
             ):
                 folder = run_segmenter(recipe, element, how)
@@ -224,11 +239,13 @@ class SegmenterTable:
             yield training_lines(part.element, name, run.summary, told)
 
     def _findings(self, part: _Part) -> Iterator[str]:
-        yield from findings(part.element, part.measured, self.recipes[0], self.recipes[-1])
+        first, *_, last = self.recipes
+        also = self.of_one.get(part.element, ())
+        yield from findings(part.element, part.measured, first, last, also)
         for name, run in part.runs.items():
             for warning in run.summary.warnings:
                 yield f"{part.element}: {name}: {warning}"
-        for name in self.recipes:
+        for name in self._of(part.element):
             if name not in part.runs:
                 yield f"{part.element}: {name} is not trained yet"
         yield from part.lacking
@@ -239,7 +256,7 @@ class SegmenterTable:
             return []
         n = self.fields.get(asked.scale)
         said = [f"at most {n} fields of each kind of target are measured"] if n else []
-        for name in self.recipes:
+        for name in self._all:
             train = self.recipe(name, self.elements[0], asked).train
             epochs = "/".join(str(n) for n in SEGMENTATION_RECIPES[name].epochs.values())
             said.append(
