@@ -193,14 +193,16 @@ def test_what_was_asked_is_answered(measured: dict[str, Measured]) -> None:
 def test_the_same_is_asked_of_the_network_that_learned_from_masks_alone(
     measured: dict[str, Measured],
 ) -> None:
-    both = {name: measured["rwp_gan"] for name in ("rwp_gan", "rwp_gan_masks")}
+    both = dict.fromkeys(("rwp_gan", "rwp_gan_masks"), measured["rwp_gan"])
     said = [
         one.split(": ")[1:3]
         for one in findings("WBC", both, "rwp_gan", "none", also=["rwp_gan_masks"])
         if "asked of" in one
     ]
     assert [first for first, _ in said] == ["asked of rwp_gan", "asked of rwp_gan_masks"]
-    assert not [one for one in findings("WBC", both, "rwp_gan", "none") if "of rwp_gan_masks" in one]
+    assert not [
+        one for one in findings("WBC", both, "rwp_gan", "none") if "of rwp_gan_masks" in one
+    ]
 
 
 def test_masks_are_of_white_cells_alone(tmp_path: Path) -> None:

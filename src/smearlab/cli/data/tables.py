@@ -1,4 +1,4 @@
-"""``smearlab data merge, taxonomy, sample, quality, split, leaks, balance, show``: one table, its uses."""
+"""``smearlab data merge, taxonomy, sample, quality, split, leaks, balance, show``: one table."""
 
 from __future__ import annotations
 
