@@ -46,6 +46,11 @@ FIELDS = replace(
     data=replace(CELLS.data, datasets=("all_idb1",)),
 )
 #: Nobody's blasts are here: immature cells of healthy people show that the phase works.
+_NO_BLASTS = (
+    "not healthy or blast: all cells are of people without a disease of the blood; immature are "
+    "immature granulocytes and erythroblasts, mature the five usual white cells"
+)
+_SEEN = f"{_SEGMENTED}; the shipped one has learned from pictures of PBC, tested ones among them"
 MATURITY = replace(
     CELLS,
     name="rwp_classify_maturity",
@@ -57,11 +62,31 @@ MATURITY = replace(
     loss=Classification(label_smoothing=0.05),
     freeze=False,
     deviations=(
-        "not healthy or blast: all cells are of people without a disease of the blood; immature "
-        "are immature granulocytes and erythroblasts, mature the five usual white cells",
-        f"{_SEGMENTED}; the shipped one has learned from pictures of PBC, tested ones among them",
+        _NO_BLASTS,
+        _SEEN,
         "all of the network is trained, from scratch where no weights are given",
     ),
+)
+MATURITY_FIELDS = replace(
+    MATURITY,
+    name="rwp_classify_maturity_fields",
+    title="Mature or immature, all white cells of a picture of PBC, by ResNet-50",
+    deviations=(
+        *MATURITY.deviations,
+        "in the place of a field of many cells: one in the middle, whose neighbours stay",
+    ),
+)
+#: In the place of ImageNet's weights, which are not shipped: white cells of other smears, whole.
+BODY = replace(
+    MATURITY,
+    name="rwp_body",
+    title="A body for the frozen recipes: ResNet-50 on four white cells of BCCD",
+    source="this project: in the place of weights of ImageNet",
+    data=PictureData(("bccd4",), "wbc4"),
+    view=PictureViewConfig(128, None, AffineRanges((-180.0, 180.0), mirrored=0.5), colour=0.2),
+    train=replace(TUNED, epochs=10),
+    segmented=None,
+    deviations=("no paper's: ImageNet's weights are not shipped, and a frozen body wants some",),
 )
 #: Network → its name, and what the paper reports of ALL-IDB2 and of ALL-IDB1.
 NETWORKS: Mapping[str, tuple[str, float, float]] = {
@@ -73,13 +98,13 @@ NETWORKS: Mapping[str, tuple[str, float, float]] = {
 
 def _by(network: str, recipe: ClassifierRecipe) -> ClassifierRecipe:
     title, on_2, on_1 = NETWORKS[network]
-    reported = {"accuracy": on_1 if recipe is FIELDS else on_2, "where": "section IV.D"}
+    told = {"accuracy": on_1 if recipe is FIELDS else on_2, "where": "section IV.D"}
     return replace(
         recipe,
         name=recipe.name if network == "resnet50" else f"{recipe.name}_{network}",
         title=recipe.title.replace("ResNet-50", title),
         network=network,
-        reported={} if recipe is MATURITY else reported,
+        reported=told if recipe in (CELLS, FIELDS) else {},
     )
 
 
@@ -101,6 +126,26 @@ def _unfrozen(recipe: ClassifierRecipe) -> ClassifierRecipe:
     )
 
 
-_FROZEN = tuple(_by(network, recipe) for recipe in (CELLS, FIELDS) for network in NETWORKS)
+def _frozen(recipe: ClassifierRecipe) -> ClassifierRecipe:
+    """The head alone, on the body of a recipe of the same network."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}_frozen",
+        title=f"{recipe.title}, its body frozen",
+        freeze=True,
+        deviations=(
+            *(said for said in recipe.deviations if "from scratch" not in said),
+            "weights are those given with --weights, of a recipe rwp_body; the paper's: ImageNet",
+        ),
+    )
 
-RECIPES = (*_FROZEN, *map(_unfrozen, _FROZEN), *(_by(network, MATURITY) for network in NETWORKS))
+
+_FROZEN = tuple(_by(network, recipe) for recipe in (CELLS, FIELDS) for network in NETWORKS)
+_MATURITY = tuple(
+    _by(network, recipe) for recipe in (MATURITY, MATURITY_FIELDS) for network in NETWORKS
+)
+_BODIES = tuple(_by(network, BODY) for network in NETWORKS)
+
+RECIPES = (
+    *_FROZEN, *map(_unfrozen, _FROZEN), *_MATURITY, *map(_frozen, _MATURITY), *_BODIES,
+)  # fmt: skip

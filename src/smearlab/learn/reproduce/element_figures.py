@@ -60,12 +60,15 @@ class Measurement:
     element : {"RBC", "WBC", "PLT"}
     folder : Path
         Where figures are kept.
+    samples : int
+        Draws of its noise whose mean is measured; 1 leaves noise off.
     """
 
     name: str
     model: str
     element: Element
     folder: Path
+    samples: int = 1
 
     @cached_property
     def why_not(self) -> str | None:
@@ -78,7 +81,7 @@ class Measurement:
 
     def load(self) -> ElementSegmenter:
         """The model with the network of this element only."""
-        return ElementSegmenter(find_model(self.model), (self.element,))
+        return ElementSegmenter(find_model(self.model), (self.element,), samples=self.samples)
 
     def run(self, pairs: Sequence[PairFile]) -> Measured:
         """Measure it, or read what was measured with the same bundles on the same pairs.
@@ -92,7 +95,7 @@ class Measurement:
         sums = {name: card["sha256"] for name, card in segmenter.describe().items()}
         names = "\n".join(f"{pair.source} {pair.name} {pair.group}" for pair in pairs)
         digest = hashlib.sha256(names.encode()).hexdigest()[:16]
-        key = {"version": __version__, "bundles": sums, "pairs": digest}
+        key = {"version": __version__, "bundles": sums, "pairs": digest, "samples": self.samples}
         path = self.folder / f"{self.element.lower()}-{self.name.replace(' ', '_')}.json"
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,25 +28,31 @@ from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, how_
 from smearlab.learn.run_segmenter import RunPairs, element_run_folder, pairs_of, run_segmenter
 from smearlab.learn.segmentation_recipe import SegmentationRecipe
 from smearlab.learn.segmenter_run import SegmenterRun, open_segmenter_run
+from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.types import ELEMENTS, Element
 
 #: Folder of the bundles in that of the experiment.
 BUNDLES = "bundles"
 _SIMULATED, _DISTANT = "simulated", "bbbc041seg"
 #: How much of the training the smaller scales do. A step of a GAN sees one picture, one of the
-#: U-Net four. On one core 1,200 steps of a GAN take 14 minutes, 21 with its penalty, and 160 of the
-#: U-Net 24.
+#: U-Net four. The penalty is a third of a step, so one step in four has it, four times as heavy.
 SMOKE = ("train.max_steps=2", "train.workers=0", "data.judged_tiles=2", "data.per_picture=1")
+#: Every picture once: 868 steps of BCCD and TXL-PBC, the later half with falling rates.
+_ONCE = ("data.per_picture=1", "train.epochs=1", "train.schedule=linear", "train.decay_from=0.5")
+_SPARED = ("train.penalty_every=4",)
 CPU: Mapping[str, Sequence[str]] = {
-    "rwp_gan": ("train.max_steps=1200",),
-    "rwp_gan_masks": ("train.max_steps=1200",),
-    "pix2pix": ("train.max_steps=1200",),
-    "unet_bce_dice": ("train.max_steps=160", "train.batch_size=4"),
+    "rwp_gan": (*_ONCE, *_SPARED),
+    # 2,400 steps: there are 150 pictures with masks
+    "rwp_gan_masks": (*_ONCE, *_SPARED, "data.per_picture=8", "train.epochs=2"),
+    "pix2pix": _ONCE,
+    "unet_bce_dice": ("train.max_steps=120", "train.batch_size=4"),
 }
 #: Test fields of each kind of target: the U-Net takes three seconds for one of BCCD on a core.
 FIELDS: Mapping[str, int] = {"smoke": 2, "cpu": 80}
 #: Recipes of one element alone: masks that people drew are of white cells.
 OF_ONE: Mapping[Element, Sequence[str]] = {"WBC": ("rwp_gan_masks",)}
+#: Networks that are measured a second time: recipe → draws of noise, whose mean is taken.
+SAMPLED: Mapping[str, int] = {"rwp_gan_masks": 8}
 #: What is measured beside the networks that are trained: name in tables → model.
 BESIDE: Mapping[str, str] = {"shipped segmenter": "default", "U-Net of paper A": "bloodcell_unet"}
 _LEFT_OUT = (
@@ -91,6 +97,8 @@ class SegmenterTable:
         Name in tables → model that is measured besides.
     of_one : mapping of str to sequence of str
         Element → recipes that are trained for it besides.
+    sampled : mapping of str to int
+        Recipe → draws of noise: the mean of so many answers is measured besides.
     fields : mapping of str to int
         Scale → test fields of each kind of target, spread over all; other scales take all.
     """
@@ -102,6 +110,7 @@ class SegmenterTable:
     elements: tuple[Element, ...] = ELEMENTS
     beside: Mapping[str, str] = field(default_factory=lambda: BESIDE)
     of_one: Mapping[Element, Sequence[str]] = field(default_factory=lambda: OF_ONE)
+    sampled: Mapping[str, int] = field(default_factory=lambda: SAMPLED)
     fields: Mapping[str, int] = field(default_factory=lambda: FIELDS)
 
     @property
@@ -216,17 +225,30 @@ class SegmenterTable:
         asked: Asked,
     ) -> tuple[dict[str, Measured], tuple[str, ...]]:
         """Figures of every model that is there, and what is said of the others."""
-        models = {name: str(_bundle(asked, name)) for name in runs} | dict(self.beside)
         found, lacking = {}, []
-        for name, model in models.items():
-            measurement = Measurement(name, model, element, asked.folder / "figures")
-            why = measurement.why_not
+        for measurement in self._measurements(element, runs, asked):
+            name, why = measurement.name, measurement.why_not
             if why is None:
                 asked.say(f"{element}: measuring {name} on {len(tested)} fields")
                 found[name] = measurement.run(tested)
             else:
                 lacking.append(f"{element}: {name} is left out: {why}")
         return found, tuple(lacking)
+
+    def _measurements(
+        self, element: Element, runs: Iterable[str], asked: Asked
+    ) -> Iterator[Measurement]:
+        """Every network, means of those with noise, and what is measured besides."""
+        folder = asked.folder / "figures"
+        for name in runs:
+            yield Measurement(name, str(_bundle(asked, name)), element, folder)
+        for name in runs:
+            if name in self.sampled:
+                n = self.sampled[name]
+                model = str(_bundle(asked, name))
+                yield Measurement(_mean_of(name, n), model, element, folder, n)
+        for name, model in self.beside.items():
+            yield Measurement(name, model, element, folder)
 
     def _lines(self, part: _Part) -> Iterator[Line]:
         first = self.recipes[0]
@@ -241,7 +263,8 @@ class SegmenterTable:
     def _findings(self, part: _Part) -> Iterator[str]:
         first, *_, last = self.recipes
         also = self.of_one.get(part.element, ())
-        yield from findings(part.element, part.measured, first, last, also)
+        means = [_mean_of(name, n) for name, n in self.sampled.items() if name in part.runs]
+        yield from findings(part.element, part.measured, first, last, (*also, *means))
         for name, run in part.runs.items():
             for warning in run.summary.warnings:
                 yield f"{part.element}: {name}: {warning}"
@@ -257,13 +280,31 @@ class SegmenterTable:
         n = self.fields.get(asked.scale)
         said = [f"at most {n} fields of each kind of target are measured"] if n else []
         for name in self._all:
-            train = self.recipe(name, self.elements[0], asked).train
+            recipe = self.recipe(name, self.elements[0], asked)
             epochs = "/".join(str(n) for n in SEGMENTATION_RECIPES[name].epochs.values())
             said.append(
-                f"scale {asked.scale}: {name} takes {train.max_steps} steps of "
-                f"{train.step_samples} pictures at most in the place of {epochs} epochs"
+                f"scale {asked.scale}: {name} takes {_length(recipe)}, in the place of "
+                f"{epochs} epochs"
             )
         return said
+
+
+def _length(recipe: SegmentationRecipe) -> str:
+    """How long a recipe of a smaller scale trains, and what else it spares, in words."""
+    train = recipe.train
+    if train.max_steps is not None:
+        return f"{train.max_steps} steps of {train.step_samples} pictures at most"
+    n = train.epochs * recipe.data.per_picture
+    spared = [] if train.schedule == "constant" else ["falling rates"]
+    if isinstance(train, AdversarialConfig) and train.penalty_every > 1:
+        spared.append(f"the penalty in one step in {train.penalty_every}")
+    with_them = f", with {' and '.join(spared)}" if spared else ""
+    return f"{n} sample{'s' * (n > 1)} of each picture, one a step{with_them}"
+
+
+def _mean_of(name: str, n: int) -> str:
+    """The mean of several answers of a network in tables."""
+    return f"{name}, mean of {n}"
 
 
 def _spread(files: Sequence[PairFile], n: int) -> list[PairFile]:
