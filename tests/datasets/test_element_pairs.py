@@ -20,7 +20,6 @@ from smearlab.datasets.element_pairs import (
     list_pairs,
     load_pair,
     refuse_empty_targets,
-    refuse_other_elements,
     simulated_pairs,
 )
 from smearlab.datasets.field_relatives import FIELD_RELATIVES, FIRST_FIELD_RELATIVE
@@ -210,11 +209,33 @@ def test_a_mask_with_a_class_that_was_not_asked_for(sets: Path, tmp_path: Path) 
         load_pair(replace(white_pair(sets), target=odd))
 
 
-def test_pairs_of_another_element(sets: Path) -> None:
-    pairs = [*list_pairs(sets, "RBC"), *list_pairs(sets, "WBC")[:1]]
-    refuse_other_elements(pairs[:-1], "RBC")
-    with pytest.raises(DataError, match=r"txl_pbc/a1 has a target of WBC, but RBC was asked for"):
-        refuse_other_elements(pairs, "RBC")
+def test_sizes_are_compared_before_anything_is_read(tmp_path: Path) -> None:
+    """Also those of fields that are not trained on, and of masks beside boxes."""
+    folder = write_sets(tmp_path)
+    mask = folder / "fields/bccd/wbc_masks/BloodImage_00003.png"
+    Image.new("L", (100, 90), 255).save(mask)
+    for element in ELEMENTS:
+        with pytest.raises(AnnotationError, match=r"00003\.png has 100 × 90 px, its pict"):
+            list_pairs(folder, element)
+    mask.write_bytes(b"no picture")
+    assert list_pairs(folder, "RBC"), "a file that says nothing is left to who reads it"
+
+
+def test_a_listed_mask_that_is_missing(tmp_path: Path) -> None:
+    """Its picture would be taken from boxes, and nobody would know."""
+    folder = write_sets(tmp_path)
+    mask = folder / "fields/bccd/wbc_masks/BloodImage_00003.png"
+    mask.unlink()
+    assert "bccd/BloodImage_00003" in [pair.name for pair in list_pairs(folder, "WBC")]
+    row = dict.fromkeys(("sha256", "split", "label"), "")
+    row |= {"path": str(mask.relative_to(folder)), "dataset": "bccd_wbc_masks", "source": "Banik"}
+    row |= {"original": mask.name}
+    with (folder / "manifest.csv").open("a", newline="") as stream:
+        fields = (folder / "manifest.csv").read_text().splitlines()[0].split(",")
+        csv.DictWriter(stream, fields).writerow(row)
+    with pytest.raises(DataError, match=r"BloodImage_00003\.png has no target; .* is listed and"):
+        list_pairs(folder, "WBC")
+    assert list_pairs(folder, "RBC"), "red cells never had a mask"
 
 
 def test_targets_that_are_all_empty(tmp_path: Path) -> None:

@@ -77,30 +77,55 @@ def test_a_picture_without_target(tmp_path: Path) -> None:
     folder = write_all_idb(tmp_path)
     (folder / "PLT" / "Im003_1.png").unlink()
     assert len(list_pairs(folder, "RBC")) == N
-    with pytest.raises(DataError, match=r"1 pictures have no target of PLT in .*: Im003_1\.jpg;"):
+    with pytest.raises(DataError, match=r"1 picture has no target of PLT in .*: Im003_1\.jpg;"):
         list_pairs(folder, "PLT")
 
 
 def test_a_target_without_picture(tmp_path: Path) -> None:
     folder = write_all_idb(tmp_path)
     (folder / "im" / "Im003_1.jpg").unlink()
-    with pytest.raises(DataError, match=r"1 targets of RBC belong to no picture: Im003_1\.png;"):
+    with pytest.raises(DataError, match=r"1 target of RBC without a picture: Im003_1\.png;"):
         list_pairs(folder, "RBC")
 
 
 def test_a_target_of_another_size(tmp_path: Path) -> None:
     folder = write_all_idb(tmp_path)
+    pairs = list_pairs(folder, "RBC")
     Image.new("RGB", (50, 40)).save(folder / "RBC" / "Im003_1.png")
-    pair = next(p for p in list_pairs(folder, "RBC") if p.name.endswith("Im003_1"))
+    pair = next(p for p in pairs if p.name.endswith("Im003_1"))
     with pytest.raises(AnnotationError, match="has 50 × 40 px, its picture 192 × 160"):
         load_pair(pair)
+    with pytest.raises(AnnotationError, match=r"RBC/Im003_1\.png has 50 × 40 px, its picture"):
+        list_pairs(folder, "RBC")
+
+
+def test_targets_of_red_cells_in_the_folder_of_white_ones(tmp_path: Path) -> None:
+    folder = write_all_idb(tmp_path)
+    name = "Im003_1.png"
+    (folder / "WBC" / name).write_bytes((folder / "RBC" / name).read_bytes())
+    pairs = {pair.image.name: pair for pair in list_pairs(folder, "WBC") if pair.image}
+    assert load_pair(pairs["Im001_1.jpg"]).target.any()
+    with pytest.raises(
+        AnnotationError, match=r"WBC/Im003_1\.png shows red cells \(100 % .*, but WBC was asked for"
+    ):
+        load_pair(pairs["Im003_1.jpg"])
+
+
+def test_empty_targets_of_all_that_is_trained_on(tmp_path: Path) -> None:
+    """A cell in the test part alone teaches nobody."""
+    folder = write_all_idb(tmp_path)
+    for pair in list_pairs(folder, "WBC"):
+        if pair.part != "test" and pair.target:
+            Image.new("RGB", SIZE).save(pair.target)
+    with pytest.raises(DataError, match=r"targets of all 7 pairs are empty, .* to learn of WBC"):
+        list_pairs(folder, "WBC")
 
 
 def test_targets_that_are_all_empty(tmp_path: Path) -> None:
     folder = write_all_idb(tmp_path)
     for path in (folder / "PLT").iterdir():
         Image.new("RGB", SIZE).save(path)
-    with pytest.raises(DataError, match=r"all 10 pairs are empty.*nothing to learn of PLT"):
+    with pytest.raises(DataError, match=r"all 7 pairs are empty.*nothing to learn of PLT"):
         list_pairs(folder, "PLT")
 
 

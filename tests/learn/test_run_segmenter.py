@@ -61,7 +61,8 @@ def test_a_run_says_what_it_was(run: Path) -> None:
     assert summary.statistics in ("own", "running")
     assert opened.config == replace(opened.config, statistics=summary.statistics)
     assert summary.judged_on == "val, 4 tiles at most"
-    assert summary.deviations == SEGMENTATION_RECIPES["rwp_gan"].deviations
+    recipe = SEGMENTATION_RECIPES["rwp_gan"]
+    assert summary.deviations == (*recipe.deviations, *recipe.honest_deviations)
     assert "Table 2" in json.dumps(summary.reported)
     validation = [json.loads(line) for line in (run / "validation.jsonl").read_text().splitlines()]
     assert validation[-1]["best"] and {"pixel_accuracy", "dice", "l1"} <= set(validation[-1])
@@ -149,3 +150,10 @@ def test_bccd_white_cells_train_from_their_masks(data_dir: Path) -> None:
     groups = {part: {file.group for file in pairs.part(part)} for part in ("train", "val", "test")}
     assert all(groups.values())
     assert not groups["train"] & (groups["val"] | groups["test"])
+
+
+def test_as_many_fields_are_simulated_as_were_asked_for() -> None:
+    pairs = pairs_of(PairData(simulated=5), "WBC", "simulated", "honest")
+    assert [len(pairs.part(part)) for part in ("train", "val")] == [3, 2]
+    with pytest.raises(UsageError, match=r"data\.simulated must be above 2 .*; received 2"):
+        pairs_of(PairData(simulated=2), "WBC", "simulated", "honest")

@@ -269,7 +269,7 @@ def train(
             asked = replace(asked, folds=tuple(fold or ()))
             train_classifiers(chosen, asked)
     except (SmearlabError, FloatingPointError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
 
 

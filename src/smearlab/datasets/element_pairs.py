@@ -27,7 +27,12 @@ from smearlab.datasets.box_fields import (
 from smearlab.datasets.box_outlines import element_in_boxes
 from smearlab.datasets.extended_all_idb import list_extended_pairs, target_of_picture
 from smearlab.datasets.field_relatives import FIRST_FIELD_RELATIVE
-from smearlab.datasets.pair_checks import refuse_empty_targets, refuse_other_elements
+from smearlab.datasets.pair_checks import (
+    refuse_empty_targets,
+    refuse_missing_masks,
+    refuse_other_sizes,
+    refuse_red_cells,
+)
 from smearlab.datasets.pair_files import (
     PAIR_PARTS,
     TRUTHS,
@@ -55,7 +60,6 @@ __all__ = [
     "list_pairs",
     "load_pair",
     "refuse_empty_targets",
-    "refuse_other_elements",
     "simulated_pairs",
 ]
 
@@ -72,7 +76,7 @@ _PROTOCOLS: Mapping[str, Callable[[Sequence[PairFile], int], list[PairFile]]] = 
     "honest": part_by_group,
     "paper": part_by_picture,
 }
-_NUCLEUS_MASK = (0, 128, 255)
+_MASKS, _NUCLEUS_MASK = "bccd_wbc_masks", (0, 128, 255)
 _WORKING_PX = 1000  # longer side on which red cells of a large mask are split to be measured
 
 
@@ -106,8 +110,10 @@ def list_pairs(
     UnknownNameError
         If the element or the protocol is unknown.
     DataError
-        If no pair is left, all targets are empty, or pictures and targets of ALL-IDB1 do not
-        pair up.
+        If no pair is left, all targets to train on are empty, pictures and targets of ALL-IDB1
+        do not pair up, or a mask is missing that the folder lists.
+    AnnotationError
+        If a target has another size than its picture.
     UsageError
         If ``truths`` names another kind, or the folder is none.
 
@@ -133,7 +139,8 @@ def list_pairs(
             f"{data} holds no pair of {wanted} with a target from {' or '.join(truths)}; red cells "
             "and platelets of the public sets have boxes only"
         )
-    refuse_empty_targets(pairs, load_pair)
+    refuse_other_sizes(pairs)
+    refuse_empty_targets([pair for pair in pairs if pair.part == "train"] or pairs, load_pair)
     return pairs
 
 
@@ -199,7 +206,7 @@ def _boxed_pairs(data: Path, element: Element) -> list[PairFile]:
     for file in sorted(files, key=lambda file: file.group):
         parts.setdefault(group[file.group], _PAIR_PART[file.part])
     kept = [file for file in files if file.part == "val" or group[file.group] not in tested]
-    return [
+    pairs = [
         _boxed_pair(
             file,
             element,
@@ -208,6 +215,10 @@ def _boxed_pairs(data: Path, element: Element) -> list[PairFile]:
         )
         for file in kept
     ]
+    if element == "WBC":
+        rows = (row for row in read_manifest(data) if row["dataset"] == _MASKS)
+        refuse_missing_masks(pairs, (data / row["path"] for row in rows))
+    return pairs
 
 
 def _without_bccd_test(data: Path, files: list[FieldFile]) -> list[FieldFile]:
@@ -250,8 +261,8 @@ def load_pair(file: PairFile) -> ElementPair:
     ImageError
         If the picture or its target cannot be read.
     AnnotationError
-        If the target has another size than the picture or holds a class that was not asked for,
-        or the boxes cannot be read.
+        If the target has another size than the picture, holds a class that was not asked for or
+        shows red cells where another element was, or the boxes cannot be read.
     """
     return _LOADERS[file.source](file)
 
@@ -300,6 +311,7 @@ def _from_extended(file: PairFile) -> ElementPair:
     if file.red_target is None:
         return pair
     red = target_of_picture(_read(file.red_target), str(file.red_target))
+    refuse_red_cells(target, red, file)
     return replace(pair, diameter_px=_diameter_of_mask(red))
 
 

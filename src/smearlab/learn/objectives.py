@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from smearlab.datasets.box_masks import IGNORE
@@ -16,7 +15,7 @@ from smearlab.learn.losses.boxes import side_giou
 from smearlab.learn.losses.classification import cross_entropy, focal, multiclass_hinge
 from smearlab.learn.losses.heat import centre_focal
 from smearlab.learn.losses.maps import class_map_loss
-from smearlab.learn.losses.pixels import bce_dice, l1, l2
+from smearlab.learn.losses.pixels import bce, bce_dice, l1, l2
 
 ClassificationLoss = Literal["cross_entropy", "hinge", "focal"]
 
@@ -123,9 +122,7 @@ def foreground(model: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tenso
     """Binary cross-entropy of cell against background (paper A), unknown pixels left out."""
     logits = model(image_batch(batch["pixels"])).float()[:, 0]
     target = batch["element_map"]
-    known = (target != IGNORE).float()
-    loss = F.binary_cross_entropy_with_logits(logits, (target > 0).float(), known, reduction="sum")
-    return {"loss": loss / known.sum().clamp(min=1)}
+    return {"loss": bce(logits, target > 0, target != IGNORE)}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from torch import nn
 from smearlab.datasets.element_pairs import list_pairs, load_pair
 from smearlab.datasets.pair_files import PAIR_PARTS, PairFile, PairPart, Truth
 from smearlab.datasets.simulated_pairs import simulated_pairs
-from smearlab.errors import DataError
+from smearlab.errors import DataError, UsageError
 from smearlab.io.atomic import write_text
 from smearlab.learn.classifier_recipe import Protocol
 from smearlab.learn.element_samples import ElementSamples, Tiles, scaled_pairs, tiles_of
@@ -37,7 +37,8 @@ from smearlab.types import Element
 
 #: The pictures of a run with the part each was in.
 PICTURES = "pictures.json"
-#: Fields that ``--data simulated`` makes, and those of them that are held out.
+#: Fields that ``--data simulated`` makes where ``data.simulated`` asks for none, and those of them
+#: that are held out.
 _SIMULATED, _HELD_OUT = 8, 2
 _CONFIG, _CHECKPOINT = "config.json", "checkpoint.json"
 
@@ -153,10 +154,18 @@ def pairs_of(data: PairData, element: Element, source: str, protocol: Protocol) 
     ------
     DataError
         If no pair is left to train on.
+    UsageError
+        If fewer fields are to be simulated than are held out.
     """
     judged: PairPart = "val" if protocol == "honest" else "test"
     if source == "simulated":
-        drawn = simulated_pairs(_SIMULATED, element, data.seed)
+        n = data.simulated or _SIMULATED
+        if n <= _HELD_OUT:
+            raise UsageError(
+                f"data.simulated must be above {_HELD_OUT} with --data simulated, which holds as "
+                f"many out; received {n}"
+            )
+        drawn = simulated_pairs(n, element, data.seed)
         held_out = [replace(file, part=judged) for file in drawn[-_HELD_OUT:]]
         return RunPairs((*drawn[:-_HELD_OUT], *held_out), judged)
     truths: list[Truth] = [truth for truth in ("mask", "boxes") if truth in data.truths]

@@ -113,8 +113,8 @@ class SegmentationRecipe:
         :func:`smearlab.instances.watershed.split_touching`; px of the network's scale.
     reported : mapping
         The paper's figures, with table or page.
-    deviations : tuple of str
-        Where the recipe departs from the paper, and why.
+    deviations, honest_deviations : tuple of str
+        Where the recipe departs from the paper, and why; where the honest protocol does, besides.
 
     Raises
     ------
@@ -136,6 +136,7 @@ class SegmentationRecipe:
     watershed: Mapping[Element, Mapping[str, float]] = field(default_factory=dict)
     reported: Mapping[str, Any] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()
+    honest_deviations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         played = (
@@ -170,11 +171,14 @@ class SegmentationRecipe:
         UsageError
             If a value does not fit, or views are of another size than the network's pictures.
         """
-        view = self.honest_view if protocol == "honest" else self.view
+        view, said = self.view, self.deviations
+        if protocol == "honest":
+            view, said = self.honest_view, (*said, *self.honest_deviations)
         train = replace(self.train, epochs=self.epochs[element])
         parts = ["network", "view", "train", "weights", "data"]
         parts += ["critic"] if self.critic else []
-        recipe = override(replace(self, view=view, train=train), settings, parts)
+        asked = replace(self, view=view, train=train, deviations=said, honest_deviations=())
+        recipe = override(asked, settings, parts)
         recipe.refuse_wrong_size()
         return recipe
 

@@ -17,10 +17,16 @@ from smearlab.datasets.element_pairs import load_pair, simulated_pairs
 from smearlab.errors import UnknownNameError, UsageError
 from smearlab.evaluation.elements import evaluate_elements
 from smearlab.evaluation.reproductions import Line, Record
+from smearlab.learn.classifier_recipe import PROTOCOLS
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
 from smearlab.learn.reproduce import rwp_gan
-from smearlab.learn.reproduce.element_figures import Measured, Measurement
-from smearlab.learn.reproduce.element_lines import figure_lines, findings, kinds_of
+from smearlab.learn.reproduce.element_figures import Measured, Measurement, _identity
+from smearlab.learn.reproduce.element_lines import (
+    figure_lines,
+    findings,
+    kinds_of,
+    lacking_fields,
+)
 from smearlab.learn.reproduce.element_sheets import chosen_fields
 from smearlab.learn.reproduce.experiment import SCALES, Asked, Scale, is_asked
 from smearlab.learn.reproduce.experiments import EXPERIMENTS, reproduce
@@ -81,7 +87,11 @@ def test_losses_and_times_of_table_1(record: Record, out: Path) -> None:
     assert lines["loss, l1, mean"].obtained == losses["l1"]["mean"]
     assert lines["loss, generator total, min"].n == 2
     assert lines["training, min"].reported == 120
-    assert set(lines_of(record, "WBC, unet_bce_dice")) == {"training, min"}
+    told = json.loads((run / "summary.json").read_text())
+    assert lines["training, pictures/s"].obtained == told["images_per_s"] > 0
+    assert lines["training, pictures/s"].reported is None
+    plain = {"training, min", "training, pictures/s"}
+    assert set(lines_of(record, "WBC, unet_bce_dice")) == plain
 
 
 def test_the_record_says_what_it_is_of(record: Record) -> None:
@@ -92,6 +102,51 @@ def test_the_record_says_what_it_is_of(record: Record) -> None:
     assert "FID, IS, PSI, KID and WD of Table 3 are left out" in said
     assert "PLT: a model elsewhere is left out: unknown model 'nowhere_to_be_found'" in said
     assert record.seconds > 0
+
+
+def test_recipes_depart_from_the_paper_only_where_they_do(tmp_path: Path) -> None:
+    table = rwp_gan.SegmenterTable()
+    said = {
+        (name, protocol): " ".join(
+            table.recipe(name, "WBC", Asked("simulated", tmp_path, protocol)).deviations
+        )
+        for name in ("rwp_gan", "pix2pix", "unet_bce_dice")
+        for protocol in PROTOCOLS
+    }
+    for (name, protocol), words in said.items():
+        assert ("gradient penalty" in words) == (name == "rwp_gan")
+        assert ("noise is off" in words) == (name != "unet_bce_dice")
+        assert ("honest protocol: places" in words) == (protocol == "honest")
+        assert "ALL-IDB is given out on request only" in words
+
+
+def test_fields_that_could_not_be_measured_are_counted(tmp_path: Path) -> None:
+    files = simulated_pairs(3, "WBC")
+    gone = replace(files[2], source="all_idb1", image=tmp_path / "gone.png", target=tmp_path / "t")
+    measurement = Measurement("shipped", "default", "WBC", tmp_path)
+    for _ in range(2):  # measured, then read again
+        found = measurement.run([*files[:2], gone])
+        (said,) = lacking_fields("WBC", {"shipped": found})
+        assert said.startswith("WBC: shipped is measured without 1 of 3 fields; the first, ")
+        assert gone.name in said
+    assert found.sources["simulated"]["n"] == 2
+    assert not list(lacking_fields("WBC", {"shipped": measurement.run(files[:2])}))
+
+
+def test_changed_targets_are_measured_anew(tmp_path: Path) -> None:
+    image = tmp_path / "field.png"
+    file = replace(simulated_pairs(1, "WBC")[0], image=image)
+    image.write_bytes(b"one")
+    before = _identity(file)
+    image.write_bytes(b"another")
+    assert _identity(file) != before
+
+
+def test_what_is_refused_at_once_leaves_no_folder(tmp_path: Path) -> None:
+    asked = Asked(str(tmp_path / "nowhere"), tmp_path / "out", scale="smoke", show=False)
+    with pytest.raises(UsageError):
+        reproduce(SMALL_EXPERIMENT, asked, "smearlab")
+    assert not list((tmp_path / "out").glob("*"))
 
 
 def test_pictures_show_field_target_and_what_was_drawn(record: Record, out: Path) -> None:

@@ -40,10 +40,31 @@ def l2(found: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(found.float(), target.float())
 
 
+def bce(logits: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy, a mean over the pixels that are known.
+
+    Parameters
+    ----------
+    logits, target : Tensor
+        Of one shape; targets lie in [0, 1].
+    known : Tensor, optional
+        Of the same shape, 0 where nothing is known.
+
+    Returns
+    -------
+    Tensor, shape ()
+        float32; 0 where nothing is known.
+    """
+    logits, target = logits.float(), target.float()
+    known = target.new_ones(target.shape) if known is None else known.float()
+    entropy = F.binary_cross_entropy_with_logits(logits, target, known, reduction="sum")
+    return entropy / known.sum().clamp(min=1)
+
+
 def bce_dice(
     logits: Tensor, target: Tensor, known: Tensor | None = None, dice_weight: float = 1.0
 ) -> Tensor:
-    """Binary cross-entropy plus soft Dice of one foreground class.
+    """Binary cross-entropy (:func:`bce`) plus soft Dice of one foreground class.
 
     Parameters
     ----------
@@ -60,8 +81,7 @@ def bce_dice(
     Tensor, shape ()
         float32; 0 where nothing is known.
     """
-    logits, target = logits.float(), target.float()
+    target = target.float()
     known = target.new_ones(target.shape) if known is None else known.float()
-    entropy = F.binary_cross_entropy_with_logits(logits, target, known, reduction="sum")
-    dice = soft_dice(logits.sigmoid(), target, known)
-    return entropy / known.sum().clamp(min=1) + dice_weight * dice
+    dice = soft_dice(logits.float().sigmoid(), target, known)
+    return bce(logits, target, known) + dice_weight * dice

@@ -36,11 +36,14 @@ class Measured:
         That the measuring took.
     measurement : Measurement
         What was measured.
+    errors : sequence of mapping
+        ``file`` and ``reason`` of every pair that could not be read.
     """
 
     sources: Mapping[str, Mapping[str, Any]]
     seconds: float
     measurement: Measurement
+    errors: Sequence[Mapping[str, str]] = ()
 
     def segmenter(self) -> ElementSegmenter:
         """The model, loaded anew."""
@@ -93,14 +96,14 @@ class Measurement:
         """
         segmenter = self.load()
         sums = {name: card["sha256"] for name, card in segmenter.describe().items()}
-        names = "\n".join(f"{pair.source} {pair.name} {pair.group}" for pair in pairs)
+        names = "\n".join(map(_identity, pairs))
         digest = hashlib.sha256(names.encode()).hexdigest()[:16]
         key = {"version": __version__, "bundles": sums, "pairs": digest, "samples": self.samples}
         path = self.folder / f"{self.element.lower()}-{self.name.replace(' ', '_')}.json"
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["of"] == key:
-                return Measured(kept["sources"], kept["seconds"], self)
+                return Measured(kept["sources"], kept["seconds"], self, kept["errors"])
         begun = time.monotonic()
         result = evaluate_elements(segmenter, pairs, load_pair, jobs=usable_cores())
         seconds = time.monotonic() - begun
@@ -108,4 +111,12 @@ class Measurement:
         kept = {"of": key, "seconds": seconds, "sources": sources, "errors": result["errors"]}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(kept, indent=1, allow_nan=False) + "\n")
-        return Measured(sources, seconds, self)
+        return Measured(sources, seconds, self, result["errors"])
+
+
+def _identity(pair: PairFile) -> str:
+    """What tells a pair from another, and from itself after its files were changed."""
+    annotations = pair.boxed and pair.boxed.boxes
+    files = [path for path in (pair.image, pair.target, annotations) if path and path.is_file()]
+    sizes = " ".join(str(path.stat().st_size) for path in files)
+    return f"{pair.source} {pair.name} {pair.group} {sizes}"

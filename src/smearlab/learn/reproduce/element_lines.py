@@ -152,8 +152,8 @@ def loss_lines(
 
 def training_lines(
     element: Element, name: str, summary: SegmentationSummary, reported: Mapping[str, Any]
-) -> Line:
-    """How long the training took.
+) -> Iterator[Line]:
+    """How long the training took, and how many pictures a second it saw.
 
     Parameters
     ----------
@@ -166,10 +166,34 @@ def training_lines(
     """
     known = reported[_TRAINING]["minutes"][element] if reported else None
     minutes = None if summary.train_seconds is None else summary.train_seconds / 60
-    return Line(
-        f"{element}, {name}", "training, min", known, "section IV.B" * bool(reported), minutes,
-        n=summary.steps, of="steps", digits=1,
-    )  # fmt: skip
+    where = "section IV.B" * bool(reported)
+    for figure, told, value, digits in (
+        ("training, min", known, minutes, 1),
+        ("training, pictures/s", None, summary.images_per_s, 2),
+    ):
+        yield Line(
+            f"{element}, {name}", figure, told, where if told else "", value,
+            n=summary.steps, of="steps", digits=digits,
+        )  # fmt: skip
+
+
+def lacking_fields(element: Element, measured: Mapping[str, Measured]) -> Iterator[str]:
+    """Fields that a model could not be measured on, and why the first could not.
+
+    Parameters
+    ----------
+    element : {"RBC", "WBC", "PLT"}
+    measured : mapping of str to Measured
+        Model → its figures.
+    """
+    for name, one in measured.items():
+        if one.errors:
+            first = one.errors[0]
+            n = sum(figures["n"] for figures in one.sources.values())
+            yield (
+                f"{element}: {name} is measured without {len(one.errors)} of "
+                f"{n + len(one.errors)} fields; the first, {first['file']}: {first['reason']}"
+            )
 
 
 def findings(

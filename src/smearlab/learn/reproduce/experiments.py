@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import subprocess
 from collections.abc import Mapping
@@ -71,7 +72,13 @@ def reproduce(experiment: Experiment, asked: Asked, command: str) -> Record:
     refuse_missing_data(experiment, asked.data)
     folder = folder_of(experiment, asked)
     folder.mkdir(parents=True, exist_ok=True)
-    outcome = experiment.run(replace(asked, folder=folder, lists=asked.lists or asked.folder))
+    try:
+        outcome = experiment.run(replace(asked, folder=folder, lists=asked.lists or asked.folder))
+    except Exception:
+        for place in (folder, folder.parent):  # what was refused at once leaves nothing behind
+            with contextlib.suppress(OSError):
+                place.rmdir()
+        raise
     other = experiment.wanted and outcome.stands_in
     stands_in = f"in the place of {experiment.wanted}" if other else ""
     record = Record(

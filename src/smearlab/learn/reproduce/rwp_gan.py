@@ -20,6 +20,8 @@ from smearlab.learn.reproduce.element_lines import (
     SOURCE_WORDS,
     figure_lines,
     findings,
+    kinds_of,
+    lacking_fields,
     loss_lines,
     training_lines,
 )
@@ -258,7 +260,7 @@ class SegmenterTable:
             told = reported if name == first else {}
             if "critic" in run.summary.networks:
                 yield from loss_lines(part.element, name, run.folder, told)
-            yield training_lines(part.element, name, run.summary, told)
+            yield from training_lines(part.element, name, run.summary, told)
 
     def _findings(self, part: _Part) -> Iterator[str]:
         first, *_, last = self.recipes
@@ -271,6 +273,7 @@ class SegmenterTable:
         for name in self._of(part.element):
             if name not in part.runs:
                 yield f"{part.element}: {name} is not trained yet"
+        yield from lacking_fields(part.element, part.measured)
         yield from part.lacking
 
     def _scaled_down(self, asked: Asked) -> list[str]:
@@ -334,7 +337,8 @@ def _data_of(part: _Part) -> str:
     sets = ", ".join(sorted({file.name.partition("/")[0] for file in learnt}))
     chosen = len(part.pairs.part("val"))
     chose = f", {chosen} chose" if chosen else ""
-    tested = Counter(file.source for file in part.tested)
+    leading = next(iter(part.measured.values()))
+    tested = {kind: leading.sources[kind]["n"] for kind in kinds_of({"": leading})}
     on = " and ".join(f"{n} fields ({SOURCE_WORDS[kind]})" for kind, n in tested.items())
     whole = "" if part.pairs.part("test") else ", which chose, too"
     return (
