@@ -208,7 +208,7 @@ def test_a_scale_says_what_it_spares(tmp_path: Path) -> None:
         "scale cpu: pix2pix takes 1 sample of each picture, one a step, with falling rates, in the "
         "place of 350/350/500 epochs",
     ]
-    assert "unet_bce_dice takes 120 steps of 4 pictures at most, in the place of" in said[3]
+    assert "unet_bce_dice takes 100 steps of 4 pictures at most, in the place of" in said[3]
     assert "rwp_gan_masks takes 16 samples of each picture" in said[4]
 
 
