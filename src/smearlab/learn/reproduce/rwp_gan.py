@@ -56,7 +56,16 @@ OF_ONE: Mapping[Element, Sequence[str]] = {"WBC": ("rwp_gan_masks",)}
 #: Networks that are measured a second time: recipe → draws of noise, whose mean is taken.
 SAMPLED: Mapping[str, int] = {"rwp_gan_masks": 4}
 #: What is measured beside the networks that are trained: name in tables → model.
-BESIDE: Mapping[str, str] = {"shipped segmenter": "default", "U-Net of paper A": "bloodcell_unet"}
+BESIDE: Mapping[str, str] = {
+    "shipped segmenter": "default",
+    "U-Net of all cells": "bloodcell_unet",
+}
+#: How those come about that do not ship: paper A's network, which ``unet_bce_dice`` trains for one
+#: element, as that paper trains it.
+_MADE = {
+    "bloodcell_unet": "; smearlab train bloodcell_net --stage bloodcell_unet --bundles FOLDER makes "
+    "it, and SMEARLAB_MODELS=FOLDER names it"
+}
 _LEFT_OUT = (
     "FID, IS, PSI, KID and WD of Table 3 are left out",
     "SSIM, PSNR and SNR stand beside the paper's on a white ground: on black its SNR would lie far "
@@ -234,7 +243,8 @@ class SegmenterTable:
                 asked.say(f"{element}: measuring {name} on {len(tested)} fields")
                 found[name] = measurement.run(tested)
             else:
-                lacking.append(f"{element}: {name} is left out: {why}")
+                how = _MADE.get(measurement.model, "")
+                lacking.append(f"{element}: {name} is left out: {why}{how}")
         return found, tuple(lacking)
 
     def _measurements(
