@@ -63,8 +63,8 @@ BESIDE: Mapping[str, str] = {
 #: How those come about that do not ship: paper A's network, which ``unet_bce_dice`` trains for one
 #: element, as that paper trains it.
 _MADE = {
-    "bloodcell_unet": "; smearlab train bloodcell_net --stage bloodcell_unet --bundles FOLDER makes "
-    "it, and SMEARLAB_MODELS=FOLDER names it"
+    "bloodcell_unet": "; smearlab train bloodcell_net --stage bloodcell_unet --bundles FOLDER "
+    "makes it, and SMEARLAB_MODELS=FOLDER names it"
 }
 _LEFT_OUT = (
     "FID, IS, PSI, KID and WD of Table 3 are left out",
