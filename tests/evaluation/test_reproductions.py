@@ -19,6 +19,7 @@ from smearlab.evaluation.reproductions import (
     find_records,
     record_grid,
     wide_grids,
+    with_parts,
 )
 
 
@@ -74,6 +75,50 @@ def test_the_newest_record_of_a_kind_counts(tmp_path: Path) -> None:
     other.save(tmp_path / "c" / "deeper")
     assert find_records([tmp_path]) == [new, other]
     assert find_records([tmp_path / "nothing"]) == []
+
+
+def an_element(*elements: str, **changes: object) -> Record:
+    """A record of some elements."""
+    return a_record(
+        lines=tuple(Line(f"{one} (boxes), gan", "Dice", obtained=0.5) for one in elements),
+        data=tuple(f"{one}: learnt from 9 pairs" for one in elements),
+        findings=(
+            *(f"{one} (boxes): it is good" for one in elements),
+            *(f"{one}: not trained yet" for one in ("RBC", "WBC") if one not in elements),
+        ),
+        pages=tuple(f"{one.lower()}.png" for one in elements),
+        **changes,
+    )
+
+
+def test_parts_that_a_record_lacks_stay_as_an_earlier_one_has_them() -> None:
+    earlier = an_element("RBC", hardware="an old one", deviations=("short",))
+    later = an_element("WBC", hardware="a new one", deviations=("shorter",))
+    both = with_parts(later, earlier, ("RBC", "WBC"))
+    assert [line.row for line in both.lines] == ["RBC (boxes), gan", "WBC (boxes), gan"]
+    assert both.data == (
+        "WBC: learnt from 9 pairs",
+        "RBC: learnt from 9 pairs",
+        "RBC: of an earlier run on an old one, finished 2026-01-02T03:04:05+00:00, "
+        "`smearlab reproduce w_net`",
+    )
+    assert both.findings == ("WBC (boxes): it is good", "RBC (boxes): it is good")
+    assert both.pages == ("wbc.png", "rbc.png")
+    assert (both.hardware, both.deviations) == ("a new one", ("shorter", "short"))
+
+
+def test_where_a_part_comes_from_is_said_once() -> None:
+    first = with_parts(an_element("WBC"), an_element("RBC", hardware="the first"), ("RBC", "WBC"))
+    again = with_parts(an_element("WBC"), first, ("RBC", "WBC"))
+    notes = [said for said in again.data if "earlier run" in said]
+    assert len(notes) == 1 and "the first" in notes[0]
+
+
+def test_what_was_measured_anew_takes_the_place_of_what_was_there() -> None:
+    earlier = an_element("RBC", "WBC")
+    later = an_element("RBC", "WBC", hardware="a new one")
+    assert with_parts(later, earlier, ("RBC", "WBC")) == later
+    assert with_parts(later, earlier, ("RB", "PLT")) == later, "names are whole"
 
 
 def test_the_table_shows_reported_beside_obtained() -> None:

@@ -40,7 +40,7 @@ def test_reported_figures_belong_together() -> None:
 
 
 def changes(rival: SegmentationRecipe) -> set[str]:
-    named = {"name", "title"}
+    named = {"name", "title", "deviations"}
     return {key for key, value in vars(rival).items() if value != getattr(RWP_GAN, key)} - named
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from smearlab.io.atomic import write_text
 RECORD = "record.json"
 #: Keys of a record that are lists in the file and tuples in memory.
 _TUPLES = ("data", "deviations", "findings", "pages")
+#: What is said of a part that a record has taken from an earlier one.
+_EARLIER = "of an earlier run"
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,74 @@ def find_records(folders: Iterable[Path]) -> list[Record]:
             if key not in newest or record.finished > newest[key].finished:
                 newest[key] = record
     return [newest[key] for key in sorted(newest)]
+
+
+def with_parts(record: Record, earlier: Record, parts: Sequence[str]) -> Record:
+    """A record, and the parts of an earlier one that it lacks.
+
+    Trainings of hours lie on one machine, and tables grow part by part: what was measured before
+    stays, with a sentence in ``data`` on where it comes from.
+
+    Parameters
+    ----------
+    record, earlier : Record
+        Of one experiment, protocol and scale.
+    parts : sequence of str
+        What rows, findings and sentences of a part begin with, as ``WBC`` or a recipe.
+
+    Returns
+    -------
+    Record
+        The record itself where the earlier one has no part more. Hardware, command and time are
+        those of the later one.
+    """
+    lacking = [
+        part
+        for part in parts
+        if not any(_is_of(part, line.row) for line in record.lines)
+        and any(_is_of(part, line.row) for line in earlier.lines)
+    ]
+    if not lacking:
+        return record
+
+    def kept(sentences: Iterable[str]) -> list[str]:
+        return [said for said in sentences if any(_is_of(part, said) for part in lacking)]
+
+    source = f"{earlier.hardware}, finished {earlier.finished}, `{earlier.command}`"
+    notes = [
+        f"{part}: {_EARLIER} on {source}"
+        for part in lacking
+        if not any(said.startswith(f"{part}: {_EARLIER}") for said in earlier.data)
+    ]
+    pages = [
+        page for page in earlier.pages if any(part.lower() in page.lower() for part in lacking)
+    ]
+    findings = [said for said in record.findings if not kept([said])]
+    return replace(
+        record,
+        lines=_in_order(
+            [*record.lines, *(line for line in earlier.lines if kept([line.row]))], parts
+        ),
+        data=(*record.data, *kept(earlier.data), *notes),
+        deviations=tuple(dict.fromkeys([*record.deviations, *earlier.deviations])),
+        findings=(*findings, *kept(earlier.findings)),
+        pages=tuple(dict.fromkeys([*record.pages, *pages])),
+    )
+
+
+def _is_of(part: str, said: str) -> bool:
+    """Whether a row or a sentence is of a part: it begins with its name, whole."""
+    return said.startswith(part) and said[len(part) : len(part) + 1] in ("", " ", ",", ":")
+
+
+def _in_order(lines: Iterable[Line], parts: Sequence[str]) -> tuple[Line, ...]:
+    """Lines by part; what is of none comes last."""
+    places = {part: place for place, part in enumerate(parts)}
+
+    def place(line: Line) -> int:
+        return next((n for part, n in places.items() if _is_of(part, line.row)), len(places))
+
+    return tuple(sorted(lines, key=place))
 
 
 def record_grid(record: Record) -> Grid:

@@ -114,7 +114,7 @@ def run_segmenter(recipe: SegmentationRecipe, element: Element, asked: Asked) ->
     networks = {"generator": counts(model), **({"critic": counts(critic)} if critic else {})}
     if isinstance(recipe.train, AdversarialConfig):
         assert critic is not None
-        game = KnownPairs(model, critic, recipe.weights.l1)
+        game = KnownPairs(model, critic, recipe.weights.l1, recipe.weights.element)
         with warnings_later():
             model = fit_adversarial(
                 game, samples, recipe.train, run, validate=judge, describe=describe, show=asked.show

@@ -69,6 +69,9 @@ class LossWeights:
     ----------
     l1 : float
         λ of the difference to the target, beside the adversarial loss; at least 0.
+    element : float
+        Of the difference on the element's pixels alone, beside the adversarial loss, at least 0;
+        it falls with the learning rates.
     dice : float
         Of Dice beside cross-entropy, without a critic; at least 0.
 
@@ -79,10 +82,11 @@ class LossWeights:
     """
 
     l1: float = 100.0
+    element: float = 0.0
     dice: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("l1", "dice"):
+        for name in ("l1", "element", "dice"):
             if not getattr(self, name) >= 0:
                 raise UsageError(f"{name} must be at least 0; received {getattr(self, name)}")
 

@@ -9,13 +9,33 @@ import torch
 import torch.nn.functional as F
 
 from smearlab.learn.losses.maps import soft_dice
-from smearlab.learn.losses.pixels import bce_dice, l1
+from smearlab.learn.losses.pixels import bce, bce_dice, l1, l1_within
 
 
 def test_l1_by_hand() -> None:
     found, target = torch.tensor([[0.0, 0.5], [1.0, 0.25]]), torch.tensor([[1.0, 0.5], [0.0, 0.5]])
     assert float(l1(found, target)) == (1 + 0 + 1 + 0.25) / 4
     assert l1(found.half(), target).dtype == torch.float32
+
+
+def test_l1_within_by_hand() -> None:
+    found = torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.5, 0.25]]).reshape(1, 2, 1, 3)
+    target = torch.tensor([[0.0, 0.5, 1.0], [0.0, 0.0, 0.75]]).reshape(1, 2, 1, 3)
+    where = torch.tensor([True, True, False]).reshape(1, 1, 1, 3)
+    assert float(l1_within(found, target, where)) == ((1 + 0) / 2 + (0 + 0.5) / 2) / 2
+    assert float(l1_within(found, target, where & False)) == 0
+    everywhere = torch.ones_like(where)
+    torch.testing.assert_close(l1_within(found, target, everywhere), l1(found, target))
+    assert l1_within(found.half(), target, where).dtype == torch.float32
+
+
+def test_bce_by_hand() -> None:
+    """Probabilities ½ and ¾; the second is known to be wrong, or is not known."""
+    logits, target = torch.tensor([0.0, math.log(3)]), torch.tensor([1.0, 0.0])
+    assert float(bce(logits, target)) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    known = torch.tensor([True, False])
+    assert float(bce(logits, target > 0, known)) == pytest.approx(math.log(2))
+    assert float(bce(logits, target, known & False)) == 0
 
 
 def test_bce_dice_by_hand() -> None:

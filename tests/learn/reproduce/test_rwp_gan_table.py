@@ -178,6 +178,24 @@ def test_one_part_can_be_trained_by_itself(tmp_path: Path) -> None:
     assert not is_asked(("rwp_gan",), "pix2pix", TABLE.recipes)
 
 
+def test_an_element_that_is_not_trained_here_stays_in_the_record(tmp_path: Path) -> None:
+    """As when the folder of the runs is lost, and the record is kept."""
+    out = tmp_path / "first"
+    asked = Asked("simulated", out, scale="smoke", show=False, only=("plt", "unet_bce_dice"))
+    first = reproduce(SMALL_EXPERIMENT, asked, "smearlab first")
+    kept = Path("rwp_gan") / "honest-smoke" / "record.json"
+    elsewhere = tmp_path / "second" / kept
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes((out / kept).read_bytes())
+    asked = replace(asked, folder=tmp_path / "second", only=("wbc", "unet_bce_dice"))
+    both = reproduce(SMALL_EXPERIMENT, asked, "smearlab second")
+    assert Record.load(elsewhere) == both
+    assert {line.row[:3] for line in both.lines} == {"WBC", "PLT"}
+    assert [line for line in both.lines if line.row.startswith("PLT")] == list(first.lines)
+    assert any("PLT: of an earlier run on" in said for said in both.data)
+    assert "PLT: not trained yet" not in both.findings
+
+
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_recipe_can_be_built_at_every_scale(scale: Scale, tmp_path: Path) -> None:
     table = rwp_gan.EXPERIMENTS[0].run
@@ -192,12 +210,12 @@ def test_every_recipe_can_be_built_at_every_scale(scale: Scale, tmp_path: Path) 
 def test_a_network_with_noise_is_measured_by_a_mean_of_draws_too(record: Record) -> None:
     for element in ELEMENTS:
         once = lines_of(record, f"{element} (simulated), rwp_gan")
-        mean = lines_of(record, f"{element} (simulated), rwp_gan, mean of 2")
+        mean = lines_of(record, f"{element} (simulated), rwp_gan (mean of 2)")
         assert mean.keys() == once.keys()
         assert mean["SSIM"].reported is None
         assert mean["SSIM"].obtained != once["SSIM"].obtained
         assert mean["SSIM"].n == once["SSIM"].n
-    assert not lines_of(record, "WBC (simulated), unet_bce_dice, mean of 2")
+    assert not lines_of(record, "WBC (simulated), unet_bce_dice (mean of 2)")
 
 
 def test_a_scale_says_what_it_spares(tmp_path: Path) -> None:
@@ -210,6 +228,7 @@ def test_a_scale_says_what_it_spares(tmp_path: Path) -> None:
     ]
     assert "unet_bce_dice takes 100 steps of 4 pictures at most, in the place of" in said[3]
     assert "rwp_gan_masks takes 16 samples of each picture" in said[4]
+    assert said[5].startswith("scale cpu: rwp_gan of PLT with view.cell_px=128, ")
 
 
 class Made:

@@ -24,6 +24,24 @@ def l1(found: Tensor, target: Tensor) -> Tensor:
     return F.l1_loss(found.float(), target.float())
 
 
+def l1_within(found: Tensor, target: Tensor, where: Tensor) -> Tensor:
+    """Mean absolute difference over a part of the pixels.
+
+    Parameters
+    ----------
+    found, target : Tensor, shape (B, C, H, W)
+    where : Tensor, shape (B, 1, H, W)
+        True, or 1, where the difference counts.
+
+    Returns
+    -------
+    Tensor, shape ()
+        float32; 0 where nothing counts.
+    """
+    apart = (found.float() - target.float()).abs().mean(1, keepdim=True)
+    return (apart * where).sum() / where.sum().clamp(min=1)
+
+
 def l2(found: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference of all values.
 

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from smearlab.errors import UnknownNameError, UsageError
 from smearlab.learn.models.checks import check_classes
+from smearlab.learn.nn.picture_end import picture_sigmoid
 from smearlab.learn.nn.residual_pictures import SLOPE, SumBlock, start_he
 from smearlab.learn.nn.spectral import spectrally_normalised
 from smearlab.learn.nn.strided_blocks import growing
@@ -166,7 +167,7 @@ class ResidualGenerator(nn.Module):
         """
         x: Tensor = self.dense(torch.cat([latent, types.to(latent.dtype)], 1))
         x = x.reshape(-1, self.config.width, self.first_px, self.first_px)
-        return torch.sigmoid(self.head(self.layers(x)))
+        return picture_sigmoid(self.head(self.layers(x)))
 
 
 class _Trunk(nn.Module):

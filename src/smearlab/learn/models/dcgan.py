@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from smearlab.errors import UsageError
 from smearlab.learn.models.checks import check_dropout
 from smearlab.learn.nn.initialise import start_normal
+from smearlab.learn.nn.picture_end import PictureSigmoid
 from smearlab.learn.nn.picture_norm import PictureNorm, Statistics
 from smearlab.learn.nn.strided_blocks import growing
 from smearlab.learn.nn.type_planes import let_types_count, with_type_planes
@@ -135,7 +136,7 @@ class DCGANGenerator(nn.Module):
             layers.append(growing(a, b, 2 if n < doublings else 1))
             if n + 1 < len(config.widths):
                 layers += [PictureNorm(b, config.statistics), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Sigmoid())
+        self.layers = nn.Sequential(*layers, PictureSigmoid())
         start_normal(self)
         let_types_count(self.dense, told)
 

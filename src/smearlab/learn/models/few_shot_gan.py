@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from smearlab.errors import UsageError
 from smearlab.learn.nn.gated_up import GatedStart, GatedUp
+from smearlab.learn.nn.picture_end import PictureSigmoid, picture_sigmoid
 from smearlab.learn.nn.residual_resize import ResidualResize
 from smearlab.learn.nn.skip_excitation import SkipExcitation
 from smearlab.learn.nn.spectral import spectrally_normalised
@@ -166,7 +167,7 @@ class FastGenerator(nn.Module):
             if str(side) in self.skips:
                 x = self.skips[str(side)](maps[side // _LEAP], x)
             maps[side] = x
-        return torch.sigmoid(self.to_picture(x))
+        return picture_sigmoid(self.to_picture(x))
 
 
 class FewShotGenerator(nn.Module):
@@ -277,7 +278,7 @@ class FewShotCritic(nn.Module):
                 GatedUp(4 * w, 2 * w),
                 GatedUp(2 * w, w),
                 nn.Conv2d(w, 3, 3, padding=1),
-                nn.Sigmoid(),
+                PictureSigmoid(),
             )
             if config.rebuilds
             else None

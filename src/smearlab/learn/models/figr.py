@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from smearlab.errors import UsageError
+from smearlab.learn.nn.picture_end import picture_sigmoid
 from smearlab.learn.nn.residual_resize import ResidualResize
 
 
@@ -93,7 +94,7 @@ class FIGRGenerator(nn.Module):
     def make(self, noise: Tensor, pictures: Tensor | None = None) -> Tensor:
         """``(N, noise)`` → ``(N, 3, S, S)`` in [0, 1]; pictures are not looked at."""
         x = self.start(noise).reshape(-1, self.config.channels[-1], 4, 4)
-        return torch.sigmoid(self.end(self.blocks(x)))
+        return picture_sigmoid(self.end(self.blocks(x)))
 
     def forward(self, latent: Tensor, types: Tensor | None = None) -> Tensor:
         """The same, of a generator of one type, which is not looked at."""

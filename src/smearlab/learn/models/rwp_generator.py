@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from smearlab.errors import UsageError
 from smearlab.learn.models.checks import check_dropout
 from smearlab.learn.nn.initialise import start_normal
+from smearlab.learn.nn.picture_end import picture_tanh
 from smearlab.learn.nn.picture_norm import Statistics
 from smearlab.learn.nn.strided_blocks import Down, Norm, Up
 
@@ -143,7 +144,7 @@ class RWPGenerator(nn.Module):
         factors = self._factors(keep)
         for block in self.decoder:
             x = torch.cat([block(x, next(factors, None)), kept.pop()], dim=1)
-        return (torch.tanh(self.head(x)) + 1) / 2
+        return (picture_tanh(self.head(x)) + 1) / 2
 
     def _factors(self, keep: Tensor | None) -> Iterator[Tensor]:
         """The factors of each block, shape (B, C, h, w)."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from smearlab.errors import UsageError
 from smearlab.learn.nn.initialise import start_normal
+from smearlab.learn.nn.picture_end import picture_tanh
 from smearlab.learn.nn.settling_norm import SettlingNorm
 
 
@@ -83,7 +83,7 @@ class StainResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """sRGB in [0, 1], ``(B, 3, H, W)`` with sides that are multiples of 4 → the same."""
-        return (torch.tanh(self.layers(2 * x - 1)) + 1) / 2
+        return (picture_tanh(self.layers(2 * x - 1)) + 1) / 2
 
 
 class _Residual(nn.Module):

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from smearlab.errors import UnknownNameError, UsageError
 from smearlab.learn.nn.initialise import start_normal
+from smearlab.learn.nn.picture_end import picture_tanh
 from smearlab.learn.nn.settling_norm import SettlingNorm
 
 Base = Literal["none", "input"]
@@ -132,7 +133,7 @@ class StainUNet(nn.Module):
         for block in self.decoder:
             y = torch.cat([block(y), kept.pop()], dim=1)
         y = self.head(y)
-        y = torch.tanh(y if self.finish is None else self.finish(torch.cat([y, shown], dim=1)))
+        y = picture_tanh(y if self.finish is None else self.finish(torch.cat([y, shown], dim=1)))
         if self.config.base == "none":
             return (y + 1) / 2
         return x + y if self.training else (x + y).clamp(0, 1)

@@ -90,5 +90,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ("pbc",),
         TABLE,
         "PBC and the Munich set, stains normalised",
+        parts=RECIPES,
     ),
 )

@@ -143,6 +143,9 @@ class Experiment:
         The paper's own data, where they are others.
     run : callable
         Takes :class:`Asked`, gives :class:`Outcome`. Its ``names`` are what ``only`` may hold.
+    parts : tuple of str
+        What rows, findings and sentences on data begin with. A part that has not been trained in
+        the folder stays as an earlier record there has it, and the record says so.
     """
 
     name: str
@@ -152,3 +155,4 @@ class Experiment:
     needs: tuple[str, ...]
     run: Table
     wanted: str = ""
+    parts: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from smearlab import __version__
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.errors import DataError, UsageError
 from smearlab.evaluation.grids import Grid
-from smearlab.evaluation.reproductions import Record
+from smearlab.evaluation.reproductions import RECORD, Record, with_parts
 from smearlab.learn.reproduce import (
     bloodcell_net,
     c_wgan_gp,
@@ -54,7 +54,8 @@ def reproduce(experiment: Experiment, asked: Asked, command: str) -> Record:
     Returns
     -------
     Record
-        As it was written to ``NAME/PROTOCOL-SCALE/record.json``.
+        As it was written to ``NAME/PROTOCOL-SCALE/record.json``. Parts that are not trained in the
+        folder are those of the record that was there.
 
     Raises
     ------
@@ -100,6 +101,8 @@ def reproduce(experiment: Experiment, asked: Asked, command: str) -> Record:
         findings=outcome.findings,
         pages=outcome.pages,
     )
+    if experiment.parts and (folder / RECORD).is_file():
+        record = with_parts(record, Record.load(folder / RECORD), experiment.parts)
     record.save(folder)
     return record
 

@@ -141,5 +141,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ("pbc",),
         TABLE,
         "monoblasts, promyelocytes and smudge cells of the Munich set",
+        parts=RECIPES,
     ),
 )

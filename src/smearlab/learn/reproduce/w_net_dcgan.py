@@ -120,5 +120,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ("pbc",),
         TABLE,
         "6,562 private pictures",
+        parts=RECIPES,
     ),
 )

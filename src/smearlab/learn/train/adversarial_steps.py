@@ -129,6 +129,7 @@ class AdversarialStepper:
             If a loss or a gradient is not finite; that side's weights are as they were.
         """
         config, fabric = self.config, self.fabric
+        self.game.begin_step(factor)
         for side in self.sides.values():
             for group in side.optimizer.param_groups:
                 group["lr"] = side.lr * factor

@@ -31,9 +31,9 @@ class Judgement:
 class Game:
     """A generator, a critic, and what they do with a batch; games derive from it.
 
-    A step calls :meth:`prepare` once, :meth:`generate` once, :meth:`judge` a few times, and then
-    the losses. Batches are what the source gives, on the device. All chance is torch's, which
-    the loop seeds before each batch.
+    A step calls :meth:`begin_step`, then :meth:`prepare` and :meth:`generate` once a batch,
+    :meth:`judge` a few times, and then the losses. Batches are what the source gives, on the
+    device. All chance is torch's, which the loop seeds before each batch.
 
     Parameters
     ----------
@@ -87,6 +87,15 @@ class Game:
         """All that learn, by name."""
         both = {"generator": self.generator, "critic": self.critic}
         return {**both, **self.allies, **self.further}
+
+    def begin_step(self, left: float) -> None:
+        """Told before each step what the schedule leaves of the rates, for what falls with them.
+
+        Parameters
+        ----------
+        left : float
+            In [0, 1].
+        """
 
     def prepare(self, batch: Batch) -> Batch:
         """What all other methods get: pictures as floats, latents and labels drawn.

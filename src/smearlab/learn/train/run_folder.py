@@ -20,7 +20,7 @@ _ABSENT = "not there"
 #: Says only in words what the run is: no number follows from it.
 _WORDS = ("deviations",)
 #: Settings that came after runs had been written, beside those of training, and what held before.
-_ADDED: Mapping[str, Any] = {"view.centre": "middle"}
+_ADDED: Mapping[str, Any] = {"view.centre": "middle", "weights.element": 0.0}
 
 
 def open_run(
