@@ -50,8 +50,11 @@ CPU: Mapping[str, Sequence[str]] = {
     "unet_bce_dice": ("train.max_steps=100", "train.batch_size=4"),
 }
 #: Platelets cover some thousandths of a field: a GAN that sees every picture once learns black.
-#: So they are twice as large, in every view, and count as much as the ground at first.
-_SMALL = ("view.cell_px=128", "view.on_element=1.0", "weights.element=100")
+#: So they are twice as large, in every view, count as much as the ground at first, and are seen
+#: three times.
+_SMALL = (
+    "view.cell_px=128", "view.on_element=1.0", "weights.element=100", "train.epochs=3",
+)  # fmt: skip
 CPU_OF_ELEMENT: Mapping[Element, Mapping[str, Sequence[str]]] = {
     "PLT": {"rwp_gan": _SMALL, "pix2pix": _SMALL}
 }
