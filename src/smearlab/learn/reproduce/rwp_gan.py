@@ -157,8 +157,8 @@ class SegmenterTable:
         """
         cpu = (*self.cpu.get(name, ()), *self.cpu_of_element.get(element, {}).get(name, ()))
         settings = {"smoke": self.smoke, "cpu": cpu, "paper": ()}[asked.scale]
-        settings = [*settings, *self.own.get(name, ())]
-        return SEGMENTATION_RECIPES[name].asked_for(element, asked.protocol, settings)
+        own = self.own.get(name, ())
+        return SEGMENTATION_RECIPES[name].asked_for(element, asked.protocol, (*settings, *own))
 
     @property
     def _all(self) -> tuple[str, ...]:
