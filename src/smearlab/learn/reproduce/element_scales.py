@@ -29,7 +29,7 @@ CPU_OF_ELEMENT: Mapping[Element, Mapping[str, Sequence[str]]] = {
     "PLT": {"rwp_gan": _SMALL, "pix2pix": _SMALL}
 }
 #: Test fields of each kind of target: the U-Net takes three seconds for one of BCCD on a core.
-FIELDS: Mapping[str, int] = {"smoke": 2, "cpu": 80}
+FIELDS: Mapping[str, int] = {"smoke": 2, "cpu": 50}
 #: Recipes of one element alone: masks that people drew are of white cells.
 OF_ONE: Mapping[Element, Sequence[str]] = {"WBC": ("rwp_gan_masks",)}
 #: Networks that are measured a second time: recipe → draws of noise, whose mean is taken.
