@@ -78,9 +78,15 @@ def without_places(command: str) -> str:
     --------
     >>> without_places("smearlab reproduce rwp_gan --data /sets --out out")
     'smearlab reproduce rwp_gan --data DIR --out out'
+    >>> without_places("smearlab reproduce lwcnn --data ../sets --out out")
+    'smearlab reproduce lwcnn --data DIR --out out'
     """
     words = shlex.split(command)
-    return shlex.join("DIR" if Path(word).is_absolute() else word for word in words)
+    before = ["", *words]
+    return shlex.join(
+        "DIR" if Path(word).is_absolute() or (last == "--data" and word != "simulated") else word
+        for last, word in zip(before, words, strict=False)
+    )
 
 
 def pieces(records: Sequence[Record]) -> Iterator[str]:
