@@ -104,7 +104,9 @@ def test_parts_that_a_record_lacks_stay_as_an_earlier_one_has_them() -> None:
     )
     assert both.findings == ("WBC (boxes): it is good", "RBC (boxes): it is good")
     assert both.pages == ("wbc.png", "rbc.png")
-    assert (both.hardware, both.deviations) == ("a new one", ("shorter", "short"))
+    assert (both.hardware, both.deviations) == ("a new one", ("shorter", "RBC: short"))
+    again = with_parts(later, both, ("RBC", "WBC"))
+    assert again.deviations == both.deviations, "whose they are is said once"
 
 
 def test_where_a_part_comes_from_is_said_once() -> None:

@@ -204,10 +204,20 @@ def with_parts(record: Record, earlier: Record, parts: Sequence[str]) -> Record:
             [*record.lines, *(line for line in earlier.lines if kept([line.row]))], parts
         ),
         data=(*record.data, *kept(earlier.data), *notes),
-        deviations=tuple(dict.fromkeys([*record.deviations, *earlier.deviations])),
+        deviations=(*record.deviations, *_other_deviations(record, earlier, lacking)),
         findings=(*findings, *kept(earlier.findings)),
         pages=tuple(dict.fromkeys([*record.pages, *pages])),
     )
+
+
+def _other_deviations(record: Record, earlier: Record, parts: Sequence[str]) -> list[str]:
+    """Where the earlier trainings depart and the later do not, with the parts they are of."""
+    names = ", ".join(parts)
+    return [
+        said if any(_is_of(part, said) for part in parts) else f"{names}: {said}"
+        for said in earlier.deviations
+        if said not in record.deviations
+    ]
 
 
 def _is_of(part: str, said: str) -> bool:
