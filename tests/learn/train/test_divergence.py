@@ -49,6 +49,45 @@ def test_a_run_that_diverges_stops_and_says_so(
     assert all(torch.equal(before[name], value) for name, value in trained.items())
 
 
+class Brittle(nn.Module):
+    """Has no gradient where bf16 is computed with, as kernels of some processors now and then."""
+
+    def __init__(self, body: nn.Module, broken: bool) -> None:
+        super().__init__()
+        self.body, self.broken = body, broken
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            y: Tensor = self.body(x.float())
+        return y * (math.nan if self.broken and self.training else 1.0)
+
+
+class Watched(Brittle):
+    """The same, by whether it was called in bf16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.broken = torch.is_autocast_enabled("cpu")
+        return super().forward(x)
+
+
+def test_what_bf16_cannot_do_32_bits_do(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    mixed = replace(CONFIG, precision="bf16-mixed", max_steps=2)
+    fit(Watched(fresh_model(), True), Stripes(), toy_run.OBJECTIVE, mixed, tmp_path, show=False)
+    said = [one.message for one in caplog.records if "again in 32 bits" in one.message]
+    assert [one.split(":")[0] for one in said] == ["step 1 in bf16", "step 2 in bf16"]
+    assert "'loss': nan" in said[0]
+    losses = [
+        json.loads(line)["loss"] for line in (tmp_path / "log.jsonl").read_text().splitlines()
+    ]
+    assert len(losses) == 2 and all(map(math.isfinite, losses))
+
+
+def test_what_32_bits_cannot_do_either_has_diverged(tmp_path: Path) -> None:
+    mixed = replace(CONFIG, precision="bf16-mixed", max_steps=2)
+    with pytest.raises(FloatingPointError, match=r"training diverged: \{'loss': nan.* in step 1"):
+        fit(Brittle(fresh_model(), True), Stripes(), toy_run.OBJECTIVE, mixed, tmp_path, show=False)
+
+
 class Named(Stripes):
     """Stripes that have names."""
 

@@ -203,7 +203,7 @@ class _Playing:
                 # Often enough: a checkpoint
                 if over or pace.is_due(epoch_ended):
                     record.flush(to_disk=True)
-                    seconds = round(progress.seconds + time.monotonic() - began, 1)
+                    seconds = round(progress.seconds + time.monotonic() - began, 3)
                     scaler = fabric.strategy.precision.state_dict()
                     reached = Progress(done, done // per_epoch, seconds, standing, scaler)
                     with pace.writing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import cast
 import numpy as np
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.plugins import MixedPrecision
 from lightning.fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
@@ -29,6 +31,7 @@ from smearlab.learn.train.sampling import (
 #: Takes the model and a batch; returns named losses, of which ``"loss"`` is minimised.
 Objective = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
 Batch = Mapping[str, Tensor]
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,10 @@ class Stepper:
     def take(self, step: int, rate: float, micro_batches: Iterable[Batch]) -> dict[str, float]:
         """Take a step.
 
+        Some processors' bf16 kernels now and then return a gradient that is not finite where 32
+        bits have one. So a processor's bf16 step that fails is done again in 32 bits, and said;
+        only if that fails, too, has the training diverged. Batch norms see its pictures twice.
+
         Parameters
         ----------
         step : int
@@ -84,12 +91,33 @@ class Stepper:
         FloatingPointError
             If the loss or the gradient is not finite; the weights are as they were.
         """
-        self.optimizer.zero_grad(set_to_none=True)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("lr_scale", 1.0)
-        losses = self._backward(step, micro_batches)
+        kept = list(micro_batches)
+        losses, wrong = self._gradient(step, kept, self.model)
+        if wrong and self._can_be_more_exact:
+            _LOG.warning("step %d in bf16: %s; done again in 32 bits", step + 1, wrong)
+            losses, wrong = self._gradient(step, kept, self.model.module)
+        if wrong:
+            raise self._diverged(step, wrong)
+        self.optimizer.step()
+        return losses
+
+    @property
+    def _can_be_more_exact(self) -> bool:
+        """Whether this is one process that computes in bf16 on a CPU."""
+        fabric = self.fabric
+        mixed = isinstance(fabric.strategy.precision, MixedPrecision)
+        return mixed and fabric.device.type == "cpu" and fabric.world_size == 1
+
+    def _gradient(
+        self, step: int, micro_batches: Iterable[Batch], model: nn.Module
+    ) -> tuple[dict[str, float], str]:
+        """Losses, and what is not finite of them or of the clipped gradient: empty if all is."""
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self._backward(step, micro_batches, model)
         if not math.isfinite(losses["loss"]):
-            raise self._diverged(step, str(losses))
+            return losses, str(losses)
         if self.config.clip_norm:
             norm = self.fabric.clip_gradients(
                 self.model,
@@ -100,11 +128,12 @@ class Stepper:
             # The scaler of float16 tries large scales, and leaves out the steps that overflow.
             scaled = self.config.precision == "16-mixed"
             if norm is not None and not scaled and not bool(torch.isfinite(norm)):
-                raise self._diverged(step, f"gradient norm {float(norm)} at {losses}")
-        self.optimizer.step()
-        return losses
+                return losses, f"gradient norm {float(norm)} at {losses}"
+        return losses, ""
 
-    def _backward(self, step: int, micro_batches: Iterable[Batch]) -> dict[str, float]:
+    def _backward(
+        self, step: int, micro_batches: Iterable[Batch], model: nn.Module
+    ) -> dict[str, float]:
         """Mean gradient and losses of the micro-batches of all processes."""
         fabric, count = self.fabric, self.config.accumulate
         losses: Mapping[str, Tensor] = {}
@@ -113,7 +142,7 @@ class Stepper:
             fix_chance(self.config.seed, step, n, fabric.device, fabric.global_rank)
             with fabric.no_backward_sync(self.model, enabled=n + 1 < count):
                 on_device = {key: value.to(fabric.device) for key, value in batch.items()}
-                losses = self.objective(self.model, on_device)
+                losses = self.objective(model, on_device)
                 fabric.backward(losses["loss"] / count)
             kept.append(torch.stack([value.detach().float() for value in losses.values()]))
         means = cast(Tensor, fabric.all_reduce(torch.stack(kept).mean(0)))

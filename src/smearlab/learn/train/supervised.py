@@ -185,7 +185,7 @@ class _Training:
                 over = done == last or standing.is_over(config)
                 if over or pace.is_due(epoch_ended):
                     record.flush(to_disk=True)
-                    seconds = round(progress.seconds + time.monotonic() - began, 1)
+                    seconds = round(progress.seconds + time.monotonic() - began, 3)
                     scaler = precision.state_dict()
                     reached = Progress(done, done // per_epoch, seconds, standing, scaler)
                     with pace.writing():

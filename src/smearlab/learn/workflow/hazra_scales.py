@@ -24,7 +24,7 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
             "many": (*_TWO_STEPS, *_NARROW),
             "few": (*_TWO_STEPS[:2], "generator.noise=4", "generator.width=2",
                     "generator.features=3", "meta.inner_steps=2"),
-            "classifier": (*_TWO_STEPS, "train.epochs=1"),
+            "classifier": (*_TWO_STEPS, "train.epochs=1", "train.precision=32-true"),
         },
     },
     "cpu": {
