@@ -219,7 +219,9 @@ def test_a_network_with_noise_is_measured_by_a_mean_of_draws_too(record: Record)
 
 
 def test_a_scale_says_what_it_spares(tmp_path: Path) -> None:
-    said = rwp_gan.SegmenterTable()._scaled_down(Asked("simulated", tmp_path, scale="cpu"))
+    asked, table = Asked("simulated", tmp_path, scale="cpu"), rwp_gan.SegmenterTable()
+    three = ("rwp_gan", "pix2pix", "unet_bce_dice")
+    said = table._scaled_down(asked, {"PLT": three, "WBC": (*three, "rwp_gan_masks")})
     assert said[1:3] == [
         "scale cpu: rwp_gan takes 1 sample of each picture, one a step, with falling rates and the "
         "penalty in one step in 4, in the place of 350/350/500 epochs",
@@ -229,6 +231,13 @@ def test_a_scale_says_what_it_spares(tmp_path: Path) -> None:
     assert "unet_bce_dice takes 100 steps of 4 pictures at most, in the place of" in said[3]
     assert "rwp_gan_masks takes 16 samples of each picture" in said[4]
     assert said[5].startswith("scale cpu: rwp_gan of PLT with view.cell_px=128, ")
+    assert said[7] == "scale cpu: unet_bce_dice of PLT with view.on_element=1.0"
+
+
+def test_a_scale_says_nothing_of_what_is_not_trained(tmp_path: Path) -> None:
+    asked = Asked("simulated", tmp_path, scale="cpu")
+    said = rwp_gan.SegmenterTable()._scaled_down(asked, {"RBC": ("rwp_gan",)})
+    assert len(said) == 2 and "rwp_gan takes 1 sample of each picture" in said[1]
 
 
 class Made:

@@ -130,14 +130,14 @@ class SegmenterTable:
         if not runs:
             raise UsageError("nothing of this table is trained yet: leave out --only")
         own = [said for run in runs for said in run.summary.deviations]
-        there = {part.element for part in parts if part.runs}
-        none = [f"{one}: not trained yet" for one in self.elements if one not in there]
+        trained = {part.element: tuple(part.runs) for part in parts}
+        none = [f"{one}: not trained yet" for one in self.elements if one not in trained]
         seconds = [run.summary.train_seconds or 0.0 for run in runs]
         seconds += [one.seconds for part in parts for one in part.measured.values()]
         return Outcome(
             lines=tuple(line for part in parts for line in self._lines(part)),
             data=tuple(_data_of(part) for part in parts),
-            deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *_LEFT_OUT, *own])),
+            deviations=tuple(dict.fromkeys([*self._scaled_down(asked, trained), *_LEFT_OUT, *own])),
             hardware=", ".join(dict.fromkeys(run.summary.hardware for run in runs)),
             seconds=sum(seconds),
             findings=(*(said for part in parts for said in self._findings(part)), *none),
@@ -281,13 +281,13 @@ class SegmenterTable:
         yield from lacking_fields(part.element, part.measured)
         yield from part.lacking
 
-    def _scaled_down(self, asked: Asked) -> list[str]:
-        """What the scale cuts, as a deviation."""
+    def _scaled_down(self, asked: Asked, trained: Mapping[Element, Sequence[str]]) -> list[str]:
+        """What the scale cuts of the recipes that are trained, as deviations."""
         if asked.scale == "paper":
             return []
         n = self.fields.get(asked.scale)
         said = [f"at most {n} fields of each kind of target are measured"] if n else []
-        for name in self._all:
+        for name in dict.fromkeys(name for names in trained.values() for name in names):
             recipe = self.recipe(name, self.elements[0], asked)
             epochs = "/".join(str(n) for n in SEGMENTATION_RECIPES[name].epochs.values())
             said.append(
@@ -299,6 +299,7 @@ class SegmenterTable:
                 f"scale cpu: {name} of {element} with {', '.join(settings)}"
                 for element, recipes in self.cpu_of_element.items()
                 for name, settings in recipes.items()
+                if name in trained.get(element, ())
             ]
         return said
 

@@ -13,12 +13,12 @@ from typing import cast
 import numpy as np
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.plugins import MixedPrecision
 from lightning.fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
 from smearlab.learn.train.checkpoints import what_is_kept
 from smearlab.learn.train.config import LoopSettings, TrainConfig
+from smearlab.learn.train.hardware import resolve_precision
 from smearlab.learn.train.sampling import (
     SampleSource,
     Share,
@@ -93,11 +93,11 @@ class Stepper:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("lr_scale", 1.0)
-        kept = list(micro_batches)
-        losses, wrong = self._gradient(step, kept, self.model)
+        drawn = list(micro_batches)
+        losses, wrong = self._gradient(step, drawn, self.model)
         if wrong and self._can_be_more_exact:
             _LOG.warning("step %d in bf16: %s; done again in 32 bits", step + 1, wrong)
-            losses, wrong = self._gradient(step, kept, self.model.module)
+            losses, wrong = self._gradient(step, drawn, self.model.module)
         if wrong:
             raise self._diverged(step, wrong)
         self.optimizer.step()
@@ -106,9 +106,8 @@ class Stepper:
     @property
     def _can_be_more_exact(self) -> bool:
         """Whether this is one process that computes in bf16 on a CPU."""
-        fabric = self.fabric
-        mixed = isinstance(fabric.strategy.precision, MixedPrecision)
-        return mixed and fabric.device.type == "cpu" and fabric.world_size == 1
+        mixed = resolve_precision(self.config.precision) == "bf16-mixed"
+        return mixed and self.fabric.device.type == "cpu" and self.fabric.world_size == 1
 
     def _gradient(
         self, step: int, micro_batches: Iterable[Batch], model: nn.Module
