@@ -26,7 +26,8 @@ PAGES: Mapping[str, str] = {
     "bloodcell_net": "accuracy.md",
     "rwp_gan": "rwp-gan-results.md",
     **dict.fromkeys(
-        ("c_wgan_gp", "w_net_dcgan", "few_shot_gan", "srgan_vgg19"), "making-results.md"
+        ("c_wgan_gp", "w_net_dcgan", "few_shot_gan", "srgan_vgg19", "srgan_pbc"),
+        "making-results.md",
     ),
     **dict.fromkeys(("stain_normalisation", "hazra_pipeline"), "stain-results.md"),
 }

@@ -16,18 +16,12 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from smearlab.evaluation.results import plain
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn.picture_networks import blood_cell_lpips, lpips
-from smearlab.learn.upscale_figures import Enlarged, enlarge_test_pictures, figures, typing_by
+from smearlab.learn.upscale_figures import enlarge_test_pictures, figures, sheet, typing_by
 from smearlab.learn.upscaler_run import open_upscaler_run
-from smearlab.metrics.picture_pairs import psnr
-from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 from smearlab.report.overlay import encode_png
-
-_SHOWN = 6
 
 
 def main() -> None:
@@ -42,7 +36,9 @@ def main() -> None:
     options = parser.parse_args()
     runs = [open_upscaler_run(folder) for folder in options.runs]
     pictures = enlarge_test_pictures(runs, options.data, options.most)
-    classifier = typing_by(options.classifier) if options.classifier else None
+    classifier = None
+    if options.classifier:
+        classifier = typing_by(options.classifier, pictures.shown_px)
     distance = blood_cell_lpips()
     if options.lpips:
         network, weights, linear = options.lpips
@@ -53,21 +49,6 @@ def main() -> None:
     write_text(options.out / "figures.json", text)
     write_bytes(options.out / "pictures.png", encode_png(sheet(pictures)))
     print(text, end="")
-
-
-def sheet(pictures: Enlarged) -> np.ndarray:
-    """Some pictures, a row each, and a column for each way of enlarging."""
-    high, n = pictures.ways["large"], len(pictures.types)
-    rows = []
-    for place in np.unique(np.linspace(0, n - 1, min(n, _SHOWN)).round().astype(int)):
-        notes = []
-        for way, made in pictures.ways.items():
-            one = slice(place, place + 1)
-            quality = psnr(made[one], high[one])[0]
-            notes.append(way if np.isinf(quality) else f"{way}, {quality:.1f} dB")
-        columns = [made[place] for made in pictures.ways.values()]
-        rows.append(SheetRow(str(pictures.types[place]), columns, notes))
-    return draw_contact_sheet(rows)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,23 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from tiny_upscalers import write_upscaler_run
 
 from smearlab.errors import UsageError
+from smearlab.learn import upscale_figures
+from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.upscale_figures import (
     Enlarged,
     Typing,
     enlarge_test_pictures,
     figures,
+    sheet,
     typing_by,
 )
 from smearlab.learn.upscaler_run import open_upscaler_run
@@ -110,6 +116,46 @@ def test_a_bundle_types_pictures_of_any_size(tmp_path: Path) -> None:
     red[..., 0] = 255
     answers = typing.probabilities(red)
     assert answers.shape == (40, 3) and set(answers.argmax(1)) == {0}
+
+
+@pytest.mark.parametrize(
+    ("crop_px", "shown_px", "seen"),
+    [(None, None, 16), (8, None, 8), (20, 20, 16), (20, 40, 8)],
+)
+def test_a_run_sees_of_a_picture_what_its_views_show_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crop_px: int | None, shown_px: int | None,
+    seen: int,
+) -> None:  # fmt: skip
+    shown: list[np.ndarray] = []
+
+    def network(pixels: torch.Tensor) -> torch.Tensor:
+        shown.append(pixels.numpy())
+        return torch.zeros(len(pixels), 2)
+
+    run = SimpleNamespace(
+        network=lambda: SimpleNamespace(eval=lambda: network),
+        recipe=SimpleNamespace(view=PictureViewConfig(8, crop_px, AffineRanges())),
+        summary=SimpleNamespace(recipe="lwcnn"),
+        classes=("neutrophil", "lymphocyte"),
+    )
+    (tmp_path / "summary.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(upscale_figures, "open_classifier_run", lambda folder: run)
+    picture = np.zeros((16, 16, 3), np.uint8)
+    picture[(16 - seen) // 2 : (16 + seen) // 2, (16 - seen) // 2 : (16 + seen) // 2] = 255
+    typing = typing_by(str(tmp_path), shown_px)
+    assert typing.probabilities(picture[None]).shape == (1, 2)
+    (of,) = shown
+    assert of.shape == (1, 3, 8, 8) and of.min() == of.max() > 0.9, "the white square, whole"
+
+
+def test_a_sheet_has_a_row_of_every_type() -> None:
+    rng = np.random.default_rng(0)
+    high = rng.integers(0, 256, (9, 16, 16, 3), np.uint8)
+    types = np.array(list("aaaaaaabc"))
+    pictures = Enlarged({"bicubic": high // 2, "large": high}, types, types, 4)
+    one = sheet(pictures)
+    few = sheet(Enlarged({"bicubic": high // 2, "large": high}, np.array(["a"] * 9), types, 4))
+    assert len(one) * 6 == len(few) * 4, "two of the first type and one of each other; six of one"
 
 
 def test_the_benchmark_prints_figures_and_draws(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,13 +18,15 @@ from smearlab.evaluation.results import RESAMPLES, SEED
 from smearlab.evaluation.runs import SUMMARY
 from smearlab.evaluation.type_names import cell_type
 from smearlab.io.bundles import Bundle, find_bundle
+from smearlab.io.quick_jpeg import Reduced
 from smearlab.learn.classifier_run import evenly, open_classifier_run
 from smearlab.learn.export_run import known_names
 from smearlab.learn.objectives import image_batch
+from smearlab.learn.transforms.picture_views import PictureViewConfig, draw_picture_view
 from smearlab.learn.transforms.upscale_views import lowered
 from smearlab.learn.upscale_judge import decibels, enlarged
 from smearlab.learn.upscaler_run import UpscalerRun
-from smearlab.metrics.picture_pairs import ssim
+from smearlab.metrics.picture_pairs import psnr, ssim
 from smearlab.metrics.resampling import (
     draw_weights,
     percentile_interval,
@@ -32,12 +34,15 @@ from smearlab.metrics.resampling import (
     sums_by_unit,
     units_of,
 )
+from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 from smearlab.upscale.upscaler import BICUBIC, Upscaler
 
 Pictures = NDArray[np.uint8]
 #: Rows beside those of the runs: the small pictures with their pixels repeated, and the large ones.
 SMALL, LARGE = "small", "large"
 _BATCH = 32
+#: Rows of a sheet, all types among them where they are not more.
+_SHOWN = 6
 
 
 class Distance(Protocol):
@@ -70,51 +75,73 @@ class Typing:
     probabilities: Callable[[Pictures], NDArray[Any]]
 
 
-def typing_by(where: str) -> Typing:
+def typing_by(where: str, shown_px: int | None = None) -> Typing:
     """A classifier by the folder of a bundle or of a finished run, or by a bundle's name.
 
     Parameters
     ----------
     where : str
-        Pictures are brought to the size that it takes.
+        A bundle gets pictures brought to the size that it takes; a run gets the part of them that
+        its views show of a file, as its middle or about the nucleus.
+    shown_px : int, optional
+        Side of the square of its file that a picture shows, px; left out, pictures are whole
+        files, pixel for pixel.
 
     Raises
     ------
     BundleError, RunError, UnknownNameError
         If it is neither, or not sound.
+    UsageError
+        When asked, if a run's views show more of a file than the pictures do.
     """
     if (Path(where) / SUMMARY).is_file():
         run = open_classifier_run(Path(where))
-        network, side = run.network().eval(), run.input_px
+        network = run.network().eval()
 
         def of_run(pixels: Pictures) -> NDArray[Any]:
             with torch.inference_mode():
                 return np.asarray(network(image_batch(torch.from_numpy(pixels))).numpy())
 
+        def view(picture: Pictures) -> Pictures:
+            return _seen(picture, run.recipe.view, shown_px)
+
         name = f"{run.summary.recipe} (run {Path(where).name})"
-        return Typing(name, known_names(run.classes), _resizing(of_run, side))
+        return Typing(name, known_names(run.classes), _viewing(of_run, view))
     bundle = Bundle(find_bundle("classifier", where), "classifier")
 
     def of_bundle(pixels: Pictures) -> NDArray[Any]:
         return bundle.run(pixels=pixels)["probabilities"]
 
-    called = f"{bundle.name} (bundle {bundle.sha256[:12]})"
+    called, side = f"{bundle.name} (bundle {bundle.sha256[:12]})", int(bundle.card["input_px"])
     return Typing(
-        called, tuple(bundle.card["classes"]), _resizing(of_bundle, int(bundle.card["input_px"]))
+        called,
+        tuple(bundle.card["classes"]),
+        _viewing(of_bundle, lambda picture: resized(picture, side)),
     )
 
 
-def _resizing(
-    answer: Callable[[Pictures], NDArray[Any]], side: int
+def _viewing(
+    answer: Callable[[Pictures], NDArray[Any]], view: Callable[[Pictures], Pictures]
 ) -> Callable[[Pictures], NDArray[Any]]:
+    """Answers of what is seen of pictures, a batch at a time."""
+
     def answers(pictures: Pictures) -> NDArray[Any]:
         parts = [
-            answer(np.stack([resized(one, side) for one in pictures[start : start + _BATCH]]))
+            answer(np.stack([view(one) for one in pictures[start : start + _BATCH]]))
             for start in range(0, len(pictures), _BATCH)
         ]
         return np.concatenate(parts)
 
     return answers
+
+
+def _seen(picture: Pictures, view: PictureViewConfig, shown_px: int | None) -> Pictures:
+    """What a run's view shows of a picture, which has its own number of pixels for a file's."""
+    height, width = picture.shape[:2]
+    if view.crop_px is not None and shown_px is not None:
+        view = replace(view, crop_px=max(1, round(view.crop_px * min(height, width) / shown_px)))
+    rng = np.random.default_rng(0)  # nothing is drawn from it
+    return draw_picture_view(Reduced(picture, width, height), view, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +154,15 @@ class Enlarged:
         ``small`` (pixels repeated), ``bicubic``, each run by name, ``large``.
     types, groups : ndarray of str, shape (N,)
     factor : int
+    shown_px : int or None
+        Side of the square of its file that a picture shows, px; None for the whole file.
     """
 
     ways: Mapping[str, Pictures]
     types: NDArray[np.str_]
     groups: NDArray[np.str_]
     factor: int
+    shown_px: int | None = None
 
 
 def enlarge_test_pictures(
@@ -179,7 +209,35 @@ def enlarge_test_pictures(
     }
     rows = samples.pictures.rows[chosen]
     types = samples.pictures.manifest.column("type")[rows].astype(str)
-    return Enlarged(ways, types, samples.pictures.groups[chosen], first.factor)
+    groups = samples.pictures.groups[chosen]
+    return Enlarged(ways, types, groups, first.factor, first.recipe.view.crop_px)
+
+
+def sheet(pictures: Enlarged) -> Pictures:
+    """Some of the pictures: a row each, a column for each way, with its PSNR in dB.
+
+    Parameters
+    ----------
+    pictures : Enlarged
+        Of each type as many are shown as come to six rows in all, at least one.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+        sRGB.
+    """
+    high, rows = pictures.ways[LARGE], []
+    kinds = sorted(set(pictures.types))
+    each = max(1, _SHOWN // len(kinds))
+    for kind in kinds:
+        of_kind = np.flatnonzero(pictures.types == kind)
+        for place in of_kind[evenly(len(of_kind), min(each, len(of_kind)))]:
+            notes = []
+            for way, made in pictures.ways.items():
+                quality = float(psnr(made[[place]], high[[place]])[0])
+                notes.append(way if np.isinf(quality) else f"{way}, {quality:.1f} dB")
+            rows.append(SheetRow(kind, [made[place] for made in pictures.ways.values()], notes))
+    return draw_contact_sheet(rows)
 
 
 def _tested(run: UpscalerRun) -> tuple[Any, ...]:

@@ -30,6 +30,19 @@ def test_every_scale_fits_the_recipes() -> None:
     assert paper.data == small.data == UPSCALE_RECIPES["srgan"].data, "one split for all"
 
 
+def test_pbc_has_recipes_of_its_own_and_one_split() -> None:
+    table = EXPERIMENTS["srgan_pbc"].run
+    assert isinstance(table, UpscaleTable)
+    assert table.names == ("srresnet_pbc", "srgan_pbc", "classifier")
+    for scale in ("smoke", "cpu", "paper"):
+        asked = Asked("simulated", Path("out"), scale=scale)
+        classifier = table.classifier(asked)
+        for name in ("srresnet", "srgan"):
+            recipe = table.upscaler(name, asked)
+            assert recipe.name == f"{name}_pbc" and recipe.data == classifier.data
+            assert recipe.view.crop_px == classifier.view.crop_px, "both see the same square"
+
+
 def test_nothing_that_is_not_trained_is_measured(tmp_path: Path) -> None:
     asked = Asked("simulated", tmp_path, scale="smoke", show=False, only=("classifier",))
     with pytest.raises(UsageError, match="no upscaler of this table is trained yet"):
@@ -52,7 +65,8 @@ def test_a_smoke_run_tells_reported_beside_obtained(tmp_path: Path) -> None:
         assert ((f"test pictures, {way}", "psnr") in lines) == (way != "large")
     size = lines["generator, srgan", "parameters"]
     assert size.reported == 2_044_291 and size.obtained is not None
-    assert record.pages == ("figures.json",)
+    assert record.pages == ("enlarged.png", "figures.json")
+    assert all((folder / page).is_file() for page in record.pages)
     found = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
     bicubic = lines["test pictures, bicubic", "psnr"]
     assert bicubic.obtained == found["ways"]["bicubic"]["psnr"]["value"]
