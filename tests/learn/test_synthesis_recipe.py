@@ -28,7 +28,8 @@ RIVALS = ("cgan", "acgan", "cwgan_gp", "infogan", "dcgan")
 
 def test_the_papers_recipes_and_all_rivals_are_there() -> None:
     assert set(SYNTHESIS_RECIPES) == {
-        "w_net_dcgan", "w_net_dcgan_conditional", "c_wgan_gp", "c_wgan_gp_128", *RIVALS,
+        "w_net_dcgan", "w_net_dcgan_conditional", "c_wgan_gp", "c_wgan_gp_untold", "c_wgan_gp_128",
+        *RIVALS,
     }  # fmt: skip
     for name, recipe in SYNTHESIS_RECIPES.items():
         assert recipe.name == name
@@ -66,9 +67,12 @@ def test_rivals_share_the_networks_of_c_wgan_gp() -> None:
     for name in RIVALS[:-1]:
         recipe = SYNTHESIS_RECIPES[name]
         assert recipe.generator == C_WGAN_GP.generator
-        critic = replace(recipe.critic, told="nothing", auxiliary=False, spectral=False)
+        critic = replace(recipe.critic, told="projection", auxiliary=False, spectral=False)
         assert critic == C_WGAN_GP.critic
         assert (recipe.data, recipe.view) == (C_WGAN_GP.data, C_WGAN_GP.view)
+    untold = SYNTHESIS_RECIPES["c_wgan_gp_untold"]
+    assert untold.critic == C_WGAN_GP.teacher, "the same network, and nothing is told"
+    assert (untold.train, untold.generator) == (C_WGAN_GP.train, C_WGAN_GP.generator)
     assert isinstance(SYNTHESIS_RECIPES["dcgan"].critic, DCGANDiscriminatorConfig)
 
 

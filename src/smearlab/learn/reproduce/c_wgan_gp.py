@@ -15,7 +15,7 @@ from smearlab.learn.run_asked import run_folder
 from smearlab.learn.run_synthesis import run_synthesis
 from smearlab.learn.verification.config import VerifyConfig
 
-RECIPES = ("c_wgan_gp", "cgan", "acgan", "cwgan_gp", "infogan", "dcgan")
+RECIPES = ("c_wgan_gp", "c_wgan_gp_untold", "cgan", "acgan", "cwgan_gp", "infogan", "dcgan")
 _WHERE = "Tables 17 to 20"
 _SMOKE = ("train.max_steps=2", "train.workers=0", "train.batch_size=2", "view.size_px=16")
 _NARROW = ("generator.width=4", "critic.width=4", "generator.blocks=(0,1,0)",
@@ -23,6 +23,7 @@ _NARROW = ("generator.width=4", "critic.width=4", "generator.blocks=(0,1,0)",
 _TAUGHT = ("teacher.width=4", "teacher.blocks=(0,1,0)")
 SMOKE: Mapping[str, Sequence[str]] = {
     "c_wgan_gp": (*_SMOKE, *_NARROW, *_TAUGHT),
+    "c_wgan_gp_untold": (*_SMOKE, *_NARROW, *_TAUGHT),
     "cgan": (*_SMOKE, *_NARROW),
     "acgan": (*_SMOKE, *_NARROW),
     "cwgan_gp": (*_SMOKE, *_NARROW),
@@ -31,10 +32,16 @@ SMOKE: Mapping[str, Sequence[str]] = {
 }
 CHECKED = ("figures", "neighbours", "real-on-synthetic", "synthetic-on-real")
 _MORE = ("cosine", "blind-test", "added")
+#: Of LWCNN in the verification: after 12 it is right in 88 % of real pictures, trained on such.
+EPOCHS = 30
 MAKING: Mapping[Scale, Making] = {
     "smoke": Making(3, SMOKE_CHECKS, ()),
     "cpu": Making(
-        600, VerifyConfig(checks=CHECKED, shares=(0.0, 1.0), most_of_type=100, resamples=50), _MORE
+        600,
+        VerifyConfig(
+            epochs=EPOCHS, checks=CHECKED, shares=(0.0, 1.0), most_of_type=100, resamples=50
+        ),
+        _MORE,
     ),
     "paper": Making(1000, VerifyConfig(checks=CHECKED), _MORE),
 }
