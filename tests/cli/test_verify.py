@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from smearlab.cli.main import app
+from smearlab.cli.verify import verify
 from smearlab.evaluation.blind_test import Drawn, draw_blind_test
 
 
@@ -27,6 +29,16 @@ def drawn() -> Drawn:
     paths = np.array([f"{n}.png" for n in range(8)])
     told = {"types": np.array(["basophil", "monocyte"] * 4), "paths": paths, "groups": paths}
     return draw_blind_test(told, told, 2, 0)
+
+
+def test_defaults_are_those_of_the_checks() -> None:
+    pytest.importorskip("torch", reason="torch is not installed: the train extra is missing")
+    from smearlab.learn.verification.config import VerifyConfig
+
+    said = {name: one.default for name, one in inspect.signature(verify).parameters.items()}
+    config = vars(VerifyConfig())
+    same = {"epochs", "seeds", "network", "crop_px", "features", "seed"}
+    assert {name: said[name] for name in same} == {name: config[name] for name in same}
 
 
 def test_answers_are_scored(drawn: Drawn, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def verify(
     ] = "lwcnn",
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, help="On the real training pictures.")
-    ] = 12,
+    ] = 30,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Trainings of each share in 'added'.")
     ] = 3,

@@ -27,8 +27,8 @@ _COMMON = (
     "the eight types of PBC in the place of eight of PBC and the Munich set: neutrophils for "
     "myeloblasts, no stain normalisation",
     "pictures are mirrored and turned by quarters while they teach",
-    "rates, batch, steps of the critic, and averaging of the weights are ours: nothing is said of "
-    "them",
+    "rates, batch, steps of the critic, how often it is penalised, and averaging of the weights "
+    "are ours: nothing is said of them",
 )
 _SMALL = "64 px, half the channels and half the residual blocks, for processors without a GPU"
 _TRAIN = AdversarialConfig(

@@ -72,20 +72,20 @@ class UpscaleTable:
 
     Parameters
     ----------
-    of : str
+    suffix : str
         What the names of the recipes end on: nothing for those of the paper, ``_pbc``.
     cpu, smoke : mapping of str to sequence of str
         Recipe, or ``classifier``, → settings of the scale.
     """
 
-    of: str = ""
+    suffix: str = ""
     cpu: Mapping[str, Sequence[str]] = field(default_factory=lambda: CPU)
     smoke: Mapping[str, Sequence[str]] = field(default_factory=lambda: SMOKE)
 
     @property
     def names(self) -> tuple[str, ...]:
         """What ``--only`` may name."""
-        return (*(f"{name}{self.of}" for name in UPSCALERS), CLASSIFIER)
+        return (*(f"{name}{self.suffix}" for name in UPSCALERS), CLASSIFIER)
 
     def __call__(self, asked: Asked) -> Outcome:
         """Train what is not trained yet, and measure."""
@@ -116,7 +116,7 @@ class UpscaleTable:
 
     def upscaler(self, name: str, asked: Asked) -> UpscaleRecipe:
         """An upscaler's recipe as the scale trains it."""
-        return UPSCALE_RECIPES[f"{name}{self.of}"].with_settings(self._settings(name, asked))
+        return UPSCALE_RECIPES[f"{name}{self.suffix}"].with_settings(self._settings(name, asked))
 
     def classifier(self, asked: Asked) -> ClassifierRecipe:
         """The classifier's recipe as the scale trains it: VGG19 at the paper's scale only.
@@ -124,13 +124,13 @@ class UpscaleTable:
         Its pictures are those of the networks, split alike.
         """
         data = self._srgan.data
-        if asked.scale == "paper" and not self.of:
+        if asked.scale == "paper" and not self.suffix:
             return CLASSIFIER_RECIPES["vgg19_wbc"]
         if asked.scale == "paper":
             return replace(CLASSIFIER_RECIPES["lwcnn"], data=data, reported={})
         ours = CLASSIFIER_RECIPES["vgg19_wbc_tuned"]
-        view = replace(ours.view, size_px=_SIDE_PX[self.of])
-        if self.of:
+        view = replace(ours.view, size_px=_SIDE_PX[self.suffix])
+        if self.suffix:
             view = replace(view, crop_px=self._srgan.view.crop_px, centre="middle")
         small = replace(
             ours, name=f"cell_types_{data.taxonomy}", network="cell_types", data=data, view=view,
@@ -140,7 +140,7 @@ class UpscaleTable:
 
     @property
     def _srgan(self) -> UpscaleRecipe:
-        return UPSCALE_RECIPES[f"srgan{self.of}"]
+        return UPSCALE_RECIPES[f"srgan{self.suffix}"]
 
     @property
     def _reported(self) -> float | None:
@@ -149,7 +149,7 @@ class UpscaleTable:
 
     @property
     def _said(self) -> tuple[str, ...]:
-        return (_BEGINS,) if self.of else (*_PAPERS, _BEGINS)
+        return (_BEGINS,) if self.suffix else (*_PAPERS, _BEGINS)
 
     def _settings(self, name: str, asked: Asked) -> list[str]:
         return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]
