@@ -28,8 +28,8 @@ RIVALS = ("cgan", "acgan", "cwgan_gp", "infogan", "dcgan")
 
 def test_the_papers_recipes_and_all_rivals_are_there() -> None:
     assert set(SYNTHESIS_RECIPES) == {
-        "w_net_dcgan", "w_net_dcgan_conditional", "c_wgan_gp", "c_wgan_gp_untold", "c_wgan_gp_128",
-        *RIVALS,
+        "w_net_dcgan", "w_net_dcgan_conditional", "c_wgan_gp", "c_wgan_gp_untold",
+        "c_wgan_gp_fast", "c_wgan_gp_128", *RIVALS,
     }  # fmt: skip
     for name, recipe in SYNTHESIS_RECIPES.items():
         assert recipe.name == name
@@ -48,6 +48,7 @@ def test_networks_have_the_size_of_the_views(recipe: SynthesisRecipe) -> None:
     ("name", "kind", "networks"),
     [
         ("c_wgan_gp", SeparateClassifier, {"generator", "critic", "classifier"}),
+        ("c_wgan_gp_fast", SeparateClassifier, {"generator", "critic", "classifier"}),
         ("infogan", ReadableCodes, {"generator", "critic", "reader"}),
         ("acgan", AuxiliaryTypes, {"generator", "critic"}),
         ("cgan", TypedPictures, {"generator", "critic"}),
@@ -73,6 +74,12 @@ def test_rivals_share_the_networks_of_c_wgan_gp() -> None:
     untold = SYNTHESIS_RECIPES["c_wgan_gp_untold"]
     assert untold.critic == C_WGAN_GP.teacher, "the same network, and nothing is told"
     assert (untold.train, untold.generator) == (C_WGAN_GP.train, C_WGAN_GP.generator)
+    fast = SYNTHESIS_RECIPES["c_wgan_gp_fast"]
+    assert (fast.critic, fast.teacher, fast.game) == (
+        C_WGAN_GP.critic,
+        C_WGAN_GP.teacher,
+        C_WGAN_GP.game,
+    )
     assert isinstance(SYNTHESIS_RECIPES["dcgan"].critic, DCGANDiscriminatorConfig)
 
 

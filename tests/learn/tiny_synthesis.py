@@ -19,7 +19,8 @@ def quick_settings(recipe: str) -> list[str]:
         return [*settings, "generator.widths=8,4,4", "critic.widths=4,4,4"]
     parts = ["generator", "critic", *(["teacher"] if chosen.teacher else [])]
     settings += [f"{part}.width=4" for part in parts]
-    return [*settings, *(f"{part}.blocks=(0,1,0)" for part in parts)]
+    of_blocks = [part for part in parts if hasattr(getattr(chosen, part), "blocks")]
+    return [*settings, *(f"{part}.blocks=(0,1,0)" for part in of_blocks)]
 
 
 def write_generator_run(

@@ -10,6 +10,7 @@ from smearlab.errors import UnknownNameError, UsageError
 from smearlab.learn.classifier_recipe import PictureData
 from smearlab.learn.models.c_wgan_gp import ResidualCriticConfig, ResidualGeneratorConfig
 from smearlab.learn.models.dcgan import DCGANDiscriminatorConfig, DCGANGeneratorConfig
+from smearlab.learn.models.fast_generator import TypedFastConfig
 from smearlab.learn.recipe import override
 from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.transforms.picture_views import PictureViewConfig
@@ -59,7 +60,7 @@ class SynthesisRecipe:
         The paper, or what the recipe is for.
     game : {"typed", "auxiliary", "classifier", "codes"}
         See :mod:`smearlab.learn.games.conditional`.
-    generator : DCGANGeneratorConfig or ResidualGeneratorConfig
+    generator : DCGANGeneratorConfig, ResidualGeneratorConfig or TypedFastConfig
     critic : DCGANDiscriminatorConfig or ResidualCriticConfig
     data : PictureData
         Its training part is learnt from.
@@ -87,7 +88,7 @@ class SynthesisRecipe:
     title: str
     source: str
     game: SynthesisGame
-    generator: DCGANGeneratorConfig | ResidualGeneratorConfig
+    generator: DCGANGeneratorConfig | ResidualGeneratorConfig | TypedFastConfig
     critic: DCGANDiscriminatorConfig | ResidualCriticConfig
     data: PictureData
     view: PictureViewConfig

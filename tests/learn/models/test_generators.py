@@ -11,11 +11,13 @@ import torch
 from smearlab.errors import UnknownNameError
 from smearlab.learn.models.c_wgan_gp import ResidualGenerator, ResidualGeneratorConfig
 from smearlab.learn.models.dcgan import DCGANGenerator, DCGANGeneratorConfig
+from smearlab.learn.models.fast_generator import TypedFastConfig, TypedFastGenerator
 from smearlab.learn.models.generators import build_generator, config_of, kept_config
 
 SMALL: list[tuple[Any, type]] = [
     (DCGANGeneratorConfig(2, 16, 5, (8, 4), statistics="running"), DCGANGenerator),
     (ResidualGeneratorConfig(2, 16, 4, 5, (0, 1, 0)), ResidualGenerator),
+    (TypedFastConfig(2, 16, 2, 5), TypedFastGenerator),
 ]
 
 

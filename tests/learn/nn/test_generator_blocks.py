@@ -10,6 +10,7 @@ from smearlab.errors import UnknownNameError
 from smearlab.learn.nn.gated_up import GatedStart, GatedUp
 from smearlab.learn.nn.residual_resize import ResidualResize
 from smearlab.learn.nn.skip_excitation import SkipExcitation
+from smearlab.learn.nn.typed_norm import TypedBatchNorm
 
 
 def test_a_coarse_map_weighs_the_channels_of_a_fine_one() -> None:
@@ -69,3 +70,29 @@ def test_unknown_words_are_refused() -> None:
         ResidualResize(3, 3, "bach")  # type: ignore[arg-type]
     with pytest.raises(UnknownNameError, match="unknown resize 'dwn'; did you mean 'down'"):
         ResidualResize(3, 3, "batch", "dwn")  # type: ignore[arg-type]
+
+
+def test_a_norm_that_is_told_the_type_has_a_scale_and_a_shift_of_each() -> None:
+    torch.manual_seed(0)
+    norm = TypedBatchNorm(3, 2)
+    x, types = torch.randn(6, 3, 4, 4), torch.eye(2)[[0, 0, 0, 1, 1, 1]]
+    plain = F.batch_norm(x, None, None, training=True)
+    assert torch.allclose(norm(x, types), plain, atol=1e-6)  # before anything is learnt
+    with torch.no_grad():
+        norm.of_type.weight[:3, 1], norm.of_type.weight[3:, 1] = 1.0, 0.5
+    found = norm(x, types).detach()
+    assert torch.allclose(found[:3], plain[:3], atol=1e-6)
+    assert torch.allclose(found[3:], 2 * plain[3:] + 0.5, atol=1e-6)
+
+
+def test_gated_blocks_tell_their_norms_the_type() -> None:
+    torch.manual_seed(0)
+    for block, x in (
+        (GatedStart(6, 5, 7, 2), torch.randn(4, 6)),
+        (GatedUp(3, 4, 2), torch.randn(4, 3, 2, 2)),
+    ):
+        torch.nn.init.normal_(block.norm.of_type.weight)  # type: ignore[union-attr]
+        types = torch.eye(2)[[0, 0, 1, 1]]
+        found, other = block(x, types), block(x, types.flip(1))
+        assert found.shape[1] == block.conv.out_channels // 2
+        assert not torch.allclose(found, other)

@@ -25,16 +25,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from smearlab.errors import UsageError
-from smearlab.learn.nn.gated_up import GatedStart, GatedUp
-from smearlab.learn.nn.picture_end import PictureSigmoid, picture_sigmoid
+from smearlab.learn.models.fast_generator import FastGenerator, check_size
+from smearlab.learn.nn.gated_up import GatedUp
+from smearlab.learn.nn.picture_end import PictureSigmoid
 from smearlab.learn.nn.residual_resize import ResidualResize
-from smearlab.learn.nn.skip_excitation import SkipExcitation
 from smearlab.learn.nn.spectral import spectrally_normalised
 
-#: Channels of the generator's maps by their side, in widths (Liu et al. 2021, as published).
-_MULTIPLES = {4: 16.0, 8: 8.0, 16: 4.0, 32: 2.0, 64: 2.0, 128: 1.0, 256: 0.5}
-#: A map excites the one that is so many times as large.
-_LEAP = 16
 #: Side of the critic's map from which it rebuilds a picture of four times that side.
 _TOLD_PX = 8
 _SLOPE, _SHARPNESS = 0.2, 10.0
@@ -73,11 +69,7 @@ class FewShotConfig:
     shots: int = 0
 
     def __post_init__(self) -> None:
-        sizes = [size for size in _MULTIPLES if size >= 16]
-        if self.size_px not in sizes:
-            raise UsageError(
-                f"size_px must be one of {', '.join(map(str, sizes))}; received {self.size_px}"
-            )
+        check_size(self.size_px)
         for name, least in (("width", 2), ("features", 0), ("noise", 1), ("shots", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}; received {getattr(self, name)}")
@@ -130,46 +122,6 @@ class PictureEncoder(nn.Module):
         return cast(Tensor, self.head(torch.relu(maps).mean((2, 3))))
 
 
-class FastGenerator(nn.Module):
-    """Pictures of vectors; see the module's text.
-
-    Parameters
-    ----------
-    config : FewShotConfig
-    """
-
-    def __init__(self, config: FewShotConfig) -> None:
-        super().__init__()
-        self.config = config
-        sides = [side for side in _MULTIPLES if side <= config.size_px]
-        channels = {side: max(1, round(_MULTIPLES[side] * config.width)) for side in sides}
-        self.start = GatedStart(config.features + config.noise, 2 * config.width, channels[4])
-        self.ups = nn.ModuleList(
-            GatedUp(channels[low], channels[high]) for low, high in pairwise(sides)
-        )
-        # The two finest maps are excited, as far as there is one to excite them.
-        self.skips = nn.ModuleDict(
-            {
-                str(side): SkipExcitation(channels[side // _LEAP], channels[side])
-                for side in sides[-2:]
-                if side // _LEAP in channels
-            }
-        )
-        self.to_picture = nn.Conv2d(channels[config.size_px], 3, 3, padding=1)
-
-    def forward(self, vector: Tensor) -> Tensor:
-        """``(B, features + noise)`` → ``(B, 3, S, S)`` in [0, 1]."""
-        x = self.start(vector)
-        maps = {4: x}
-        for n, up in enumerate(self.ups):
-            side = 8 << n
-            x = up(x)
-            if str(side) in self.skips:
-                x = self.skips[str(side)](maps[side // _LEAP], x)
-            maps[side] = x
-        return picture_sigmoid(self.to_picture(x))
-
-
 class FewShotGenerator(nn.Module):
     """Encoder and generator together: pictures that resemble others, or of noise alone.
 
@@ -190,7 +142,7 @@ class FewShotGenerator(nn.Module):
         super().__init__()
         self.config = config = config or FewShotConfig()
         self.latent_size, self.classes = config.latent_size, config.classes
-        self.decoder = FastGenerator(config)
+        self.decoder = FastGenerator(config.size_px, config.width, config.features + config.noise)
         self.encoder = PictureEncoder(config) if config.features else None
         # Vectors of the shots, (shots, features); taken when the network goes into evaluation mode.
         # No buffer: it follows from the weights, and averages of weights must not average it.

@@ -10,6 +10,7 @@ from torch import nn
 
 from smearlab.learn.models.c_wgan_gp import ResidualGenerator, ResidualGeneratorConfig
 from smearlab.learn.models.dcgan import DCGANGenerator, DCGANGeneratorConfig
+from smearlab.learn.models.fast_generator import TypedFastConfig, TypedFastGenerator
 from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotGenerator
 from smearlab.learn.models.figr import FIGRConfig, FIGRGenerator
 from smearlab.registry import look_up
@@ -38,6 +39,7 @@ GENERATORS: Mapping[str, GeneratorKind] = {
     for kind in (
         GeneratorKind(DCGANGeneratorConfig, DCGANGenerator),
         GeneratorKind(ResidualGeneratorConfig, ResidualGenerator),
+        GeneratorKind(TypedFastConfig, TypedFastGenerator),
         GeneratorKind(FewShotConfig, FewShotGenerator),
         GeneratorKind(FIGRConfig, FIGRGenerator),
     )

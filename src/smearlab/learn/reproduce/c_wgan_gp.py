@@ -15,15 +15,19 @@ from smearlab.learn.run_asked import run_folder
 from smearlab.learn.run_synthesis import run_synthesis
 from smearlab.learn.verification.config import VerifyConfig
 
-RECIPES = ("c_wgan_gp", "c_wgan_gp_untold", "cgan", "acgan", "cwgan_gp", "infogan", "dcgan")
+RECIPES = (
+    "c_wgan_gp", "c_wgan_gp_untold", "c_wgan_gp_fast", "cgan", "acgan", "cwgan_gp", "infogan",
+    "dcgan",
+)  # fmt: skip
 _WHERE = "Tables 17 to 20"
 _SMOKE = ("train.max_steps=2", "train.workers=0", "train.batch_size=2", "view.size_px=16")
-_NARROW = ("generator.width=4", "critic.width=4", "generator.blocks=(0,1,0)",
-           "critic.blocks=(0,1,0)")  # fmt: skip
+_NARROW_CRITIC = ("critic.width=4", "critic.blocks=(0,1,0)")
+_NARROW = ("generator.width=4", "generator.blocks=(0,1,0)", *_NARROW_CRITIC)
 _TAUGHT = ("teacher.width=4", "teacher.blocks=(0,1,0)")
 SMOKE: Mapping[str, Sequence[str]] = {
     "c_wgan_gp": (*_SMOKE, *_NARROW, *_TAUGHT),
     "c_wgan_gp_untold": (*_SMOKE, *_NARROW, *_TAUGHT),
+    "c_wgan_gp_fast": (*_SMOKE, "generator.width=2", *_NARROW_CRITIC, *_TAUGHT),
     "cgan": (*_SMOKE, *_NARROW),
     "acgan": (*_SMOKE, *_NARROW),
     "cwgan_gp": (*_SMOKE, *_NARROW),
