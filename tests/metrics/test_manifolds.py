@@ -11,6 +11,7 @@ from smearlab.metrics.manifolds import (
     distances,
     memorisation,
     nearest,
+    nearest_version,
     precision_recall,
     radii,
 )
@@ -117,6 +118,18 @@ def test_copies_are_memorised_and_new_pictures_are_not() -> None:
     new = memorisation(train, fresh, held_out, 0.05)
     assert new.rate == pytest.approx(0.05, abs=0.03)
     assert new.threshold == pytest.approx(np.quantile(cdist(held_out, train).min(1), 0.05))
+
+
+def test_the_nearest_version_counts() -> None:
+    real, fake = sets()
+    mirrored = real[:5] * [-1, 1, 1]
+    version, places, apart = nearest_version([mirrored + 3, mirrored * [-1, 1, 1], mirrored], real)
+    assert places.tolist() == list(range(5)) and apart == pytest.approx(np.zeros(5), abs=1e-6)
+    assert version.tolist() == [1] * 5
+    one = nearest_version([fake], real)
+    assert np.array_equal(one[1], nearest(fake, real)[0]) and not one[0].any()
+    with pytest.raises(ValueError, match="no version"):
+        nearest_version([], real)
 
 
 @pytest.mark.parametrize("quantile", [0.0, 1.0])

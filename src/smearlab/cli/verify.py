@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -95,6 +95,15 @@ def verify(
     most: Annotated[
         int, typer.Option("--most", min=2, help="Pictures of a type that figures are made of.")
     ] = 300,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="PART",
+            help="Real pictures that distributions are compared with: train, or test where the "
+            "generator saw few.",
+        ),
+    ] = "train",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of split, draws and training.")] = 0,
     score: Annotated[
         Path | None, typer.Option("--score", help="Score these answers of the blind test.")
@@ -138,7 +147,7 @@ def verify(
             )
         if json is not None or key is not None:
             raise UsageError("--json and --key go with --score; figures lie in --out")
-        from smearlab.learn.verification.config import VerifyConfig
+        from smearlab.learn.verification.config import Against, VerifyConfig
         from smearlab.learn.verification.run import PAGE, RESULT, verify
 
         config = VerifyConfig(
@@ -154,6 +163,7 @@ def verify(
             inception=inception,
             lpips=lpips,
             most_of_type=most,
+            against=cast(Against, against),
             blind_each=blind,
             seed=seed,
         )

@@ -6,6 +6,7 @@ A set of pictures covers the balls around its members that reach to the k-th nei
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,6 +185,37 @@ def nearest(queries: Features, members: Features) -> tuple[NDArray[np.intp], NDA
     return chosen, np.asarray(np.linalg.norm(queries - members[chosen], axis=1))
 
 
+def nearest_version(
+    versions: Iterable[Features], members: Features
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """The nearest member to each query in any of its versions, as mirrored or turned ones.
+
+    Parameters
+    ----------
+    versions : iterable of ndarray of float64, each of shape (N, D)
+        At least one; the same queries in the same order.
+    members : ndarray of float64, shape (M, D)
+
+    Returns
+    -------
+    version, places : ndarray of int, shape (N,)
+    apart : ndarray of float64, shape (N,)
+        Euclidean distances.
+
+    Raises
+    ------
+    ValueError
+        If arrays do not fit, or there is no version or no member.
+    """
+    found = [nearest(version, members) for version in versions]
+    if not found:
+        raise ValueError("there is no version of the pictures to compare")
+    apart = np.stack([one[1] for one in found])
+    version = apart.argmin(0)
+    every = np.arange(apart.shape[1])
+    return version, np.stack([one[0] for one in found])[version, every], apart[version, every]
+
+
 def distances(a: Features, b: Features) -> NDArray[np.float64]:
     """Euclidean distance of every pair, shape (N, M)."""
     middle = b.mean(0) if len(b) else 0.0  # less is lost in the difference of large squares
@@ -242,10 +274,34 @@ def memorisation(
     ValueError
         If arrays do not fit, a set is empty, or the quantile is out of range.
     """
-    if not 0 < quantile < 1:
-        raise ValueError(f"quantile must lie within (0, 1); received {quantile}")
-    if not len(held_out) or not len(fake):
-        raise ValueError("memorisation needs generated and held-out pictures; received none")
     places, apart = nearest(fake, train)
     _, beside = nearest(held_out, train)
-    return Memorisation(places, apart, beside, quantile, float(np.quantile(beside, quantile)))
+    return as_near(places, apart, beside, quantile)
+
+
+def as_near(
+    places: NDArray[np.intp],
+    apart: NDArray[np.float64],
+    held_out_apart: NDArray[np.float64],
+    quantile: float = 0.05,
+) -> Memorisation:
+    """:func:`memorisation` of distances that are known.
+
+    Parameters
+    ----------
+    places, apart, held_out_apart
+        As :class:`Memorisation` has them.
+    quantile : float
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        If a set is empty, or the quantile is out of range.
+    """
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile must lie within (0, 1); received {quantile}")
+    if not len(held_out_apart) or not len(apart):
+        raise ValueError("memorisation needs generated and held-out pictures; received none")
+    threshold = float(np.quantile(held_out_apart, quantile))
+    return Memorisation(places, apart, held_out_apart, quantile, threshold)

@@ -59,10 +59,17 @@ def test_real_pictures_get_the_size_of_the_synthetic_ones(
 
 def test_the_crop_changes_what_is_compared(made: Path, real: Path, tmp_path: Path) -> None:
     whole = read(made, real, tmp_path)
-    path = whole.real.file(whole.real.column("path")[0])
-    before = read_field(path).pixels
-    read(made, real, tmp_path, VerifyConfig(crop_px=REAL_PX // 2))
-    assert not np.array_equal(read_field(path).pixels, before)
+    half = read(made, real, tmp_path, VerifyConfig(crop_px=REAL_PX // 2))
+    first, other = (one.real.file(one.real.column("path")[0]) for one in (whole, half))
+    assert not np.array_equal(read_field(first).pixels, read_field(other).pixels)
+    # What was trained or checked with the first does not pass for what the other would give.
+    assert whole.digest != half.digest
+    again = read(made, real, tmp_path)
+    assert again.digest == whole.digest
+    assert (
+        read_manifest(tmp_path / "pictures" / "real.parquet").column("path")[0]
+        == (whole.real.column("path")[0])
+    )
 
 
 def test_without_a_split_groups_stay_together(made: Path, real: Path, tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ import pytest
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra is missing")
 pytest.importorskip("onnx", reason="tiny networks are written with onnx")
 from painted_sets import MADE_PX, REAL_PX, TYPES, paint
+from PIL import Image
 
+from manifest_rows import manifest_of
 from smearlab.datasets.manifest.table import read_manifest, write_manifest
-from smearlab.errors import ManifestError
+from smearlab.errors import ManifestError, UnknownNameError
 from smearlab.evaluation.blind_test import BlindKey
 from smearlab.evaluation.verification_grids import verification_grids
+from smearlab.io.images import read_field
 from smearlab.learn.verification.config import CHECKS, VerifyConfig
 from smearlab.learn.verification.pictures import VerifiedPictures
 from smearlab.learn.verification.recipes import equal_epochs, with_added
@@ -94,6 +97,71 @@ def test_neighbours_are_pairs_of_existing_pictures(
         partners = one["partners"]
         assert set(partners) == {"psnr", "ssim", "l1", "l2"}
         assert 0 < partners["l1"]["value"] <= partners["l2"]["value"] < 1
+
+
+def test_turned_copies_are_found_among_all_training_pictures(
+    finished: tuple[Path, VerifyConfig, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Every made picture is a mirrored and turned view; figures are of two pictures of a type."""
+    folder, config, _ = finished
+    real = read_manifest(folder / "out" / "pictures" / "real.parquet")
+    chosen = real.take((real.column("split") == "train").astype(bool))
+    names = []
+    for n, path in enumerate(chosen.column("path")):
+        view = read_field(chosen.file(path)).pixels
+        names.append(f"{n}.png")
+        turned = np.rot90(view[:, ::-1], n % 4)
+        Image.fromarray(np.ascontiguousarray(turned)).save(tmp_path / names[-1])
+    rows = [
+        {"path": name, "type": kind, "synthetic": True, "source": "copyist", "split": "train"}
+        for name, kind in zip(names, chosen.column("type"), strict=True)
+    ]
+    made = write_manifest(tmp_path / "manifest.parquet", manifest_of(rows, tmp_path))
+    few = replace(config, most_of_type=2, checks=("neighbours",))
+    whole = verify(made, str(folder / "real" / "manifest.parquet"), few, tmp_path / "out",
+                   show=False)  # fmt: skip
+    found = whole["checks"]["neighbours"]["spaces"]
+    pixels = found["pixels"]
+    assert (pixels["n_synthetic"], pixels["n_train"], pixels["n_held_out"]) == (16, 16, 16)
+    assert pixels["rate"] == 1.0
+    assert [pair["distance"] for pair in pixels["nearest"]] == pytest.approx([0] * 12, abs=1e-6)
+    assert pixels["partners"]["l1"]["value"] == 0.0, "compared as it is turned"
+    features = found["features"]
+    assert (features["n_synthetic"], features["n_train"], features["n_held_out"]) == (4, 16, 4)
+    assert max(pair["distance"] for pair in features["nearest"]) < 1e-6
+
+
+def test_distributions_can_be_compared_with_test_pictures(
+    filled: tuple[Path, VerifyConfig], finished: tuple[Path, VerifyConfig, dict[str, Any]]
+) -> None:
+    """Where a type was held down to a few training pictures."""
+    folder, config = filled
+    config = replace(config, features=finished[1].features, resamples=2, pairs=2)
+    sizes = {}
+    for against in ("train", "test"):
+        asked = replace(config, checks=("figures",), against=against)  # type: ignore[arg-type]
+        found = run(folder, asked)["checks"]["figures"]
+        assert found["against"] == against
+        part = found["parts"]["monocyte"]
+        sizes[against] = part["n_real"], part["n_beside"]
+    assert sizes == {"train": (3, 8), "test": (8, 3)}
+    with pytest.raises(UnknownNameError, match="part of the real pictures 'tset'"):
+        replace(config, against="tset")  # type: ignore[arg-type]
+
+
+def test_other_weights_under_the_same_name_are_other_features(
+    finished: tuple[Path, VerifyConfig, dict[str, Any]], tmp_path: Path
+) -> None:
+    files = tmp_path / "net.bin", tmp_path / "linear.bin"
+    for path in files:
+        path.write_bytes(b"one")
+    config = replace(finished[1], lpips=files)
+    before = config.said("lpips")
+    assert before == replace(config, lpips=(files[1], files[0])).said("lpips")
+    files[0].write_bytes(b"two")
+    assert config.said("lpips") != before
+    assert config.said("features") != VerifyConfig().said("features")
+    assert config.said("inception") == "None"
 
 
 def test_cosines_are_of_both_spaces(finished: tuple[Path, VerifyConfig, dict[str, Any]]) -> None:

@@ -1,14 +1,13 @@
-"""The checks that train nothing: figures of features, neighbours, cosines, the blind test."""
+"""The checks that train nothing: figures of features, cosines, the blind test."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from smearlab.evaluation.blind_test import KEY, draw_blind_test
 from smearlab.evaluation.diversity import diversity
 from smearlab.evaluation.picture_features import BundleFeatures
 from smearlab.evaluation.results import RESAMPLES, SEED
-from smearlab.evaluation.synthesis_figures import SeenPictures, by_type, mean_figure
-from smearlab.io.atomic import write_bytes, write_text
+from smearlab.evaluation.synthesis_figures import SeenPictures, by_type
+from smearlab.io.atomic import write_text
 from smearlab.io.images import read_field
 from smearlab.learn.picture_networks import (
     InceptionFeatures,
@@ -30,35 +29,18 @@ from smearlab.learn.picture_networks import (
     lpips,
 )
 from smearlab.learn.verification.config import VerifyConfig
+from smearlab.learn.verification.kept_features import FeaturesAndAnswers, KeptFeatures
 from smearlab.learn.verification.pictures import (
     LoadedPictures,
     VerifiedPictures,
     load_pictures,
-    png_of,
+    pixel_rows,
 )
 from smearlab.metrics.cosine import similarity_across, similarity_within
-from smearlab.metrics.intervals import clopper_pearson
-from smearlab.metrics.manifolds import memorisation
-from smearlab.metrics.picture_pairs import l1, l2, psnr, ssim
 from smearlab.metrics.resampling import draw_weights, percentile_interval, units_of
-from smearlab.metrics.segmented_pictures import SSIM_WINDOW_PX
 from smearlab.report.blind_test_page import write_blind_pages
-from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 
-#: Nearest pairs that are drawn.
-SHOWN_PAIRS = 12
 Say = Callable[[str], None]
-
-
-class FeaturesAndAnswers(Protocol):
-    """A feature network that also types pictures."""
-
-    @property
-    def name(self) -> str: ...
-
-    def both(self, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Features ``(N, D)`` and probabilities ``(N, K)``."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +54,15 @@ class Comparisons:
     out : Path
         Folder of the verification.
     say : callable
+    shared : Path, optional
+        Folder of what follows from the real pictures alone; ``out`` when left out.
     """
 
     pictures: VerifiedPictures
     config: VerifyConfig
     out: Path
     say: Say = lambda line: None
+    shared: Path | None = None
 
     @cached_property
     def network(self) -> FeaturesAndAnswers:
@@ -114,9 +99,17 @@ class Comparisons:
         found = {}
         for name, one in self.loaded.items():
             self.say(f"features of {len(one)} pictures ({name})")
-            features, answers = self.network.both(one.pixels)
+            if name == "synthetic":
+                features, answers = self.network.both(one.pixels)
+            else:
+                features, answers = self.kept.both(one)
             found[name] = SeenPictures(features, one.types, one.groups, answers)
         return found
+
+    @cached_property
+    def kept(self) -> KeptFeatures:
+        """Of real pictures: computed once, for all that is compared with them."""
+        return KeptFeatures((self.shared or self.out) / "features", self.network)
 
 
 def figures(of: Comparisons) -> dict[str, Any]:
@@ -125,119 +118,29 @@ def figures(of: Comparisons) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of :func:`smearlab.evaluation.synthesis_figures.by_type`, against the real training
-        pictures, with real test pictures beside; and ``diversity``, of
-        :func:`smearlab.evaluation.diversity.diversity`.
+        Of :func:`smearlab.evaluation.synthesis_figures.by_type`, against real pictures of the part
+        that was asked for, with those of the other part beside; ``diversity``, of
+        :func:`smearlab.evaluation.diversity.diversity`; and ``against``, the part.
     """
-    seen = of.seen
+    seen, against = of.seen, of.config.against
     found = by_type(
-        seen["train"],
+        seen[against],
         seen["synthetic"],
-        seen["test"],
+        seen["test" if against == "train" else "train"],
         of.network.name,
         resamples=of.config.resamples,
         advance=lambda name: of.say(f"figures of {name}"),
     )
     real, fake = (
-        (one.pixels, one.types, one.groups) for one in (of.loaded["train"], of.loaded["synthetic"])
+        (one.pixels, one.types, one.groups) for one in (of.loaded[against], of.loaded["synthetic"])
     )
     of.say("diversity")
     network = of.perceptual
     found["diversity"] = diversity(
         real, fake, network.of_pairs, network.name, pairs=of.config.pairs
     )
+    found["against"] = against
     return found
-
-
-def neighbours(of: Comparisons) -> dict[str, Any]:
-    """The nearest real training picture of each synthetic one, by features and by pixels.
-
-    Returns
-    -------
-    dict
-        ``spaces``: ``features`` and ``pixels`` → ``rate`` (share of synthetic pictures nearer
-        than the quantile of the held-out real ones), ``interval``, ``n_synthetic``, ``n_train``,
-        ``n_held_out``, ``quantile``, ``threshold``, medians, ``types``, and ``nearest``: pairs,
-        the nearest first; ``partners``: mean PSNR, SSIM, L1 and L2 of all pairs. ``sheets``:
-        pictures of the nearest pairs, relative to the folder.
-    """
-    train, test, made = (of.loaded[name] for name in ("train", "test", "synthetic"))
-    seen = of.seen
-    spaces = {
-        "features": tuple(seen[name].features for name in ("train", "synthetic", "test")),
-        "pixels": tuple(_flat(one) for one in (train, made, test)),
-    }
-    found: dict[str, Any] = {"network": of.network.name, "spaces": {}, "sheets": {}}
-    for space, (a, b, c) in spaces.items():
-        near = memorisation(a, b, c, of.config.quantile)
-        order = np.argsort(near.apart, kind="stable")[:SHOWN_PAIRS]
-        apart = l2(made.pixels[order], train.pixels[near.places[order]])
-        found["spaces"][space] = {
-            "rate": near.rate,
-            "interval": clopper_pearson(int(near.copied.sum()), len(made)),
-            "n_synthetic": len(made),
-            "n_train": len(train),
-            "n_held_out": len(test),
-            "quantile": near.quantile,
-            "threshold": near.threshold,
-            "median": float(np.median(near.apart)),
-            "median_held_out": float(np.median(near.held_out_apart)),
-            "types": {name: _share(near.copied[made.types == name]) for name in of.pictures.types},
-            "nearest": [
-                {
-                    "synthetic": made.paths[n],
-                    "real": train.paths[near.places[n]],
-                    "type": made.types[n],
-                    "real_type": train.types[near.places[n]],
-                    "distance": float(near.apart[n]),
-                    "l2": float(error),
-                }
-                for n, error in zip(order, apart, strict=True)
-            ],
-            "partners": _partners(made.pixels, train.pixels[near.places]),
-        }
-        name = f"nearest-{space}.png"
-        write_bytes(of.out / name, png_of(_sheet(made, train, order, near.places)))
-        found["sheets"][space] = name
-    return found
-
-
-def _partners(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str, Any]:
-    """How like the nearest real pictures are, which stand for the partner that none has."""
-    found = {"psnr": psnr(made, real), "l1": l1(made, real), "l2": l2(made, real)}
-    if made.shape[1] >= SSIM_WINDOW_PX:
-        found["ssim"] = ssim(made, real)
-    told = {name: mean_figure(values[np.isfinite(values)]) for name, values in found.items()}
-    return {name: {"value": one.value, "interval": one.interval} for name, one in told.items()}
-
-
-def _flat(pictures: LoadedPictures) -> NDArray[np.float64]:
-    """Pixels in [0, 1], a row a picture."""
-    return pictures.pixels.reshape(len(pictures), -1) / 255.0
-
-
-def _share(hits: NDArray[np.bool_]) -> dict[str, Any]:
-    n = len(hits)
-    rate = float(hits.mean()) if n else math.nan
-    return {"rate": rate, "interval": clopper_pearson(int(hits.sum()), n), "n": n}
-
-
-def _sheet(
-    made: LoadedPictures,
-    train: LoadedPictures,
-    order: NDArray[np.intp],
-    places: NDArray[np.intp],
-) -> NDArray[np.uint8]:
-    """Pairs, two in a row: the synthetic picture and the nearest real one."""
-    rows = []
-    for start in range(0, len(order), 2):
-        chosen = order[start : start + 2]
-        pictures = [p for n in chosen for p in (made.pixels[n], train.pixels[places[n]])]
-        notes = [w for n in chosen for w in (f"synthetic {made.types[n]}", "nearest real")]
-        missing = 4 - len(pictures)
-        blank = np.full_like(pictures[0], 32)
-        rows.append(SheetRow("", pictures + [blank] * missing, [*notes, *[""] * missing]))
-    return draw_contact_sheet(rows)
 
 
 def cosine(of: Comparisons) -> dict[str, Any]:
@@ -260,7 +163,7 @@ def cosine(of: Comparisons) -> dict[str, Any]:
     made = of.loaded["synthetic"]
     for space in ("pixels", "features"):
         if space == "pixels":
-            a, b = np.concatenate([_flat(one) for one in real]), _flat(made)
+            a, b = np.concatenate([pixel_rows(one.pixels) for one in real]), pixel_rows(made.pixels)
         else:
             a = np.concatenate([of.seen[name].features for name in ("train", "test")])
             b = of.seen["synthetic"].features

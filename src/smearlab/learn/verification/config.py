@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from smearlab.errors import UnknownNameError, UsageError
+from smearlab.io.bundles import find_bundle
 from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.preprocess.central_square import W_NET_CROP_PX
 from smearlab.registry import look_up
 
+Against = Literal["train", "test"]
 #: Check → what it tells, in the order in which they are made.
 CHECKS = {
     "figures": "distances of distributions, precision and recall, diversity",
@@ -58,7 +62,12 @@ class VerifyConfig:
     lpips : tuple of Path or None
         Weights of AlexNet and of the channels; without them the blood-cell LPIPS.
     most_of_type : int
-        Pictures of a type that features are computed of, in each part.
+        Pictures of a type that figures are made of, in each part; copies are looked for among all
+        training pictures.
+    against : {"train", "test"}
+        Real pictures that distributions are compared with; the others stand beside. ``test`` where
+        a type was held down to a few training pictures: against these alone, copies of them would
+        be perfect.
     resamples, pairs : int
         Of the intervals of figures; of pictures within a type, and across types.
     quantile : float
@@ -71,7 +80,7 @@ class VerifyConfig:
     Raises
     ------
     UnknownNameError
-        If the network or a check does not exist.
+        If the network, a check or a part does not exist.
     UsageError
         If a number is out of range.
     """
@@ -90,6 +99,7 @@ class VerifyConfig:
     inception: Path | None = None
     lpips: tuple[Path, Path] | None = None
     most_of_type: int = 300
+    against: Against = "train"
     resamples: int = 100
     pairs: int = 100
     quantile: float = 0.05
@@ -101,6 +111,10 @@ class VerifyConfig:
         for name in self.checks:
             if name not in CHECKS:
                 raise UnknownNameError("check", name, CHECKS)
+        if self.against not in get_args(Against):
+            raise UnknownNameError(
+                "part of the real pictures", str(self.against), get_args(Against)
+            )
         least = {
             "epochs": 1, "batch_size": 1, "seeds": 1, "crop_px": 0, "most_of_type": 2,
             "resamples": 2, "pairs": 1, "blind_each": 1, "seed": 0, "balance_to": 0,
@@ -112,6 +126,16 @@ class VerifyConfig:
             raise UsageError(f"shares must lie within 0 to 10; received {self.shares}")
         if not 0 < self.quantile < 1:
             raise UsageError(f"quantile must lie within (0, 1); received {self.quantile}")
+
+    def said(self, name: str) -> str:
+        """A setting as results depend on it: files by what is in them, not by where they lie."""
+        value = getattr(self, name)
+        if name == "features":
+            value = find_bundle("classifier", value) / "model.onnx"
+        files = value if isinstance(value, tuple) else (value,)
+        if not files or not all(isinstance(one, Path) for one in files):
+            return str(value)
+        return " ".join(hashlib.sha256(one.read_bytes()).hexdigest() for one in files)
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -230,16 +230,21 @@ def _views(manifest: Manifest, config: VerifyConfig, size_px: int, folder: Path)
     """The middle squares of real pictures, at the size of the synthetic ones, in files."""
     recipe = recipe_of("views", config, crop_px=config.crop_px or None)
     crops = np.array([crop_of(name, recipe) for name in manifest.column("source")], np.intp)
-    names = [f"real/{n:06d}.png" for n in range(len(manifest))]
-    paths = [str(manifest.file(path).resolve()) for path in manifest.column("path")]
-    facts = [paths, manifest.column("sha256").tolist(), crops.tolist(), size_px]
-    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-    done = folder / "real.json"
+    files = [
+        str(known or manifest.file(path).resolve())
+        for known, path in zip(manifest.column("sha256"), manifest.column("path"), strict=True)
+    ]
+    facts = json.dumps([files, crops.tolist(), size_px])
+    # Other crops or sizes are other files, and what was trained on these does not pass for theirs.
+    shown = f"real-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+    names = [f"{shown}/{n:06d}.png" for n in range(len(manifest))]
+    done = folder / f"{shown}.json"
     views = replace(manifest.with_columns(path=names, mask=[None] * len(names)), root=folder)
     views = views.with_columns(width_px=[size_px] * len(names), height_px=[size_px] * len(names))
-    if done.is_file() and json.loads(done.read_text(encoding="utf-8")) == digest:
+    if done.is_file():
+        write_manifest(folder / "real.parquet", views)
         return views
-    (folder / "real").mkdir(parents=True, exist_ok=True)
+    (folder / shown).mkdir(parents=True, exist_ok=True)
     view = PictureViewConfig(size_px, config.crop_px or None, AffineRanges())
     samples = ManifestSamples(manifest, sorted(set(manifest.column("type"))), view, crops=crops)
     rng = np.random.default_rng(0)  # nothing is drawn from it
@@ -250,7 +255,7 @@ def _views(manifest: Manifest, config: VerifyConfig, size_px: int, folder: Path)
     with ThreadPoolExecutor(usable_cores()) as pool:
         list(pool.map(write, range(len(names))))
     write_manifest(folder / "real.parquet", views)
-    write_text(done, json.dumps(digest))
+    write_text(done, facts)
     return views
 
 
@@ -280,7 +285,7 @@ class LoadedPictures:
 
 
 def load_pictures(
-    manifest: Manifest, types: tuple[str, ...], most: int, seed: int
+    manifest: Manifest, types: tuple[str, ...], most: int | None, seed: int
 ) -> LoadedPictures:
     """At most so many pictures of each type, drawn by the seed, in the order of the rows.
 
@@ -288,7 +293,8 @@ def load_pictures(
     ----------
     manifest : Manifest
     types : tuple of str
-    most : int
+    most : int or None
+        None for all.
     seed : int
 
     Raises
@@ -304,3 +310,8 @@ def load_pictures(
     pixels = np.stack([read_field(manifest.file(path)).pixels for path in paths])
     groups = unit_names(manifest)[rows]
     return LoadedPictures(pixels, column[rows].astype(str), groups, paths.astype(str))
+
+
+def pixel_rows(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Pixels ``(N, H, W, 3)`` in [0, 1], a row a picture."""
+    return pictures.reshape(len(pictures), -1) / 255.0

@@ -17,6 +17,7 @@ from smearlab.io.atomic import write_text
 from smearlab.learn.verification import comparisons, trainings
 from smearlab.learn.verification.comparisons import Comparisons
 from smearlab.learn.verification.config import CHECKS, VerifyConfig
+from smearlab.learn.verification.neighbours import neighbours
 from smearlab.learn.verification.pictures import VerifiedPictures, read_verified
 from smearlab.learn.verification.trainings import Trainings
 from smearlab.report.verification_page import write_verification_page
@@ -27,7 +28,7 @@ Say = Callable[[str], None]
 _TRAINED = ("network", "epochs", "batch_size", "lr", "seed")
 _SEEN = ("features", "inception", "most_of_type", "seed")
 _FOLLOWS: Mapping[str, tuple[str, ...]] = {
-    "figures": (*_SEEN, "lpips", "resamples", "pairs"),
+    "figures": (*_SEEN, "lpips", "resamples", "pairs", "against"),
     "neighbours": (*_SEEN, "quantile"),
     "cosine": _SEEN,
     "blind-test": ("blind_each", "seed"),
@@ -38,7 +39,7 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
 }
 _COMPARED: Mapping[str, Callable[[Comparisons], dict[str, Any]]] = {
     "figures": comparisons.figures,
-    "neighbours": comparisons.neighbours,
+    "neighbours": neighbours,
     "cosine": comparisons.cosine,
     "blind-test": comparisons.blind_test,
 }
@@ -73,7 +74,7 @@ def verify(
         the report.
     shared : Path, optional
         Folder of what follows from the real pictures alone, for several verifications against the
-        same: their views, and the classifiers trained on nothing else.
+        same: their views and features, and the classifiers trained on nothing else.
     show : bool
         Whether to draw progress bars.
     say : callable
@@ -92,7 +93,7 @@ def verify(
     """
     out.mkdir(parents=True, exist_ok=True)
     pictures = read_verified(synthetic, real, config, shared or out, show=show, say=say)
-    compared = Comparisons(pictures, config, out, say)
+    compared = Comparisons(pictures, config, out, say, shared)
     alone = None if shared is None else shared / "runs"
     train = Trainings(pictures, config, out / "runs", show, say, alone)
     for name in config.wanted:
@@ -116,8 +117,7 @@ def verify(
 
 
 def _digest(name: str, pictures: VerifiedPictures, config: VerifyConfig) -> str:
-    settings = dataclasses.asdict(config)
-    told = {key: str(settings[key]) for key in _FOLLOWS[name]}
+    told = {key: config.said(key) for key in _FOLLOWS[name]}
     return hashlib.sha256(
         json.dumps([name, __version__, pictures.digest, told], sort_keys=True).encode()
     ).hexdigest()[:16]
