@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smearlab.datasets.manifest.fingerprints import fingerprints
 from smearlab.datasets.manifest.table import read_manifest
-from smearlab.errors import OutputExistsError, UsageError
+from smearlab.errors import DataError, OutputExistsError, UsageError
+from smearlab.evaluation.verification_result import read_verification
 from smearlab.synthesis import publishing
 from smearlab.synthesis.generator import Generator
 from smearlab.synthesis.pictures import MadePictures, make_pictures
@@ -72,6 +75,56 @@ def test_the_card_says_what_it_is_and_is_not(tmp_path: Path) -> None:
         "- Acevedo A (2020). A dataset. doi:10.1016/j.dib.2020.105474",
     ):
         assert said in text, said
+
+
+def verified_of(sums: list[str]) -> dict[str, Any]:
+    """A result of a verification, with one check."""
+    partners = {"value": 20.0, "interval": [19.0, 21.0]}
+    space = {
+        "rate": 0.25, "interval": [0.1, 0.5], "quantile": 0.05, "median": 1.0,
+        "median_held_out": 2.0, "n_synthetic": 5, "n_train": 40, "n_held_out": 10,
+        "partners": dict.fromkeys(("psnr", "ssim", "l1", "l2"), partners),
+    }  # fmt: skip
+    near = {"network": "mean colours", "spaces": {"pixels": space}}
+    return {
+        "synthetic": {"n": len(sums), "fingerprints": fingerprints(sums)},
+        "real": {"train": 40, "val": 6, "test": 10},
+        "size_px": 16,
+        "simulated": True,
+        "smearlab": "0.1",
+        "checks": {"neighbours": near},
+    }
+
+
+def test_what_was_verified_goes_on_the_card(tmp_path: Path) -> None:
+    model, made = made_with(tmp_path, **CARD)
+    sums = made.wanted.column("sha256").tolist()
+    told = verified_of([*sums, "00" * 32])
+    target = publish(made.wanted, [model], tmp_path / "released", seed=5, verified=told)
+    text = (target / "README.md").read_text()
+    for said in (
+        "of 6 synthetic pictures beside 40 real ones of training, 6 of validation and 10 of test",
+        "**The real pictures are simulated",
+        "**Nearest real training pictures**",
+        "| pixels | 25.0",
+        "- n: 40\n- fid: 57.81",
+    ):
+        assert said in text, said
+    with pytest.raises(UsageError, match="1 of the 5 pictures are not among those that were veri"):
+        publish(made.wanted, [model], tmp_path / "other", seed=5, verified=verified_of(sums[1:]))
+    assert not (tmp_path / "other").exists()
+
+
+def test_results_are_read_back_or_refused(tmp_path: Path) -> None:
+    told = verified_of(["00" * 32])
+    (tmp_path / "verification.json").write_text(json.dumps(told))
+    assert read_verification(tmp_path) == read_verification(tmp_path / "verification.json") == told
+    with pytest.raises(DataError, match="is no result of smearlab verify: there is no such file"):
+        read_verification(tmp_path / "gone")
+    for text, reason in (("{", "it cannot be read"), ('{"checks": 1, "synthetic": {}}', "other")):
+        (tmp_path / "verification.json").write_text(text)
+        with pytest.raises(DataError, match=reason):
+            read_verification(tmp_path)
 
 
 def test_what_is_not_known_is_said(tmp_path: Path) -> None:

@@ -70,6 +70,14 @@ def generate(
             help="Write a data set for others, too: pictures, card, manifest, checksums.",
         ),
     ] = None,
+    verified: Annotated[
+        Path | None,
+        typer.Option(
+            "--verified",
+            metavar="FOLDER",
+            help="With --publish: put the figures that smearlab verify left here on the card.",
+        ),
+    ] = None,
     device: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +109,7 @@ def generate(
     with long_work():
         from smearlab.batch.workers import usable_cores
         from smearlab.errors import UsageError
+        from smearlab.evaluation.verification_result import read_verification
         from smearlab.synthesis.latents import check_truncation
         from smearlab.synthesis.pictures import make_pictures
         from smearlab.synthesis.publishing import refuse_published
@@ -122,6 +131,9 @@ def generate(
         makers = makers_of([*{**wanted, **shown}], opened)
         check_ways(pairs, makers)
         check_truncation(truncation)
+        if verified is not None and publish is None:
+            raise UsageError("--verified goes with --publish: it puts figures on the card")
+        told = None if verified is None else read_verification(verified)
         if publish is not None:
             refuse_published(publish, sum(wanted.values()))
         with _bar(sum(wanted.values()), quiet) as advance:
@@ -139,7 +151,7 @@ def generate(
         _tell(made, out, say)
         _draw(made, pairs, makers, out, seed, truncation, sheet, say)
         if publish is not None:
-            _publish(made, opened, publish, seed, truncation, say)
+            _publish(made, opened, publish, seed, truncation, told, say)
 
 
 def register(app: typer.Typer) -> None:
@@ -247,13 +259,14 @@ def _publish(
     target: Path,
     seed: int,
     truncation: float | None,
+    verified: dict[str, Any] | None,
     say: Callable[[str], Any],
 ) -> None:
     from smearlab.synthesis.publishing import publish
 
     used = set(made.wanted.column("source"))
     models = [model for model in opened if model.name in used]
-    publish(made.wanted, models, target, seed=seed, truncation=truncation)
+    publish(made.wanted, models, target, seed=seed, truncation=truncation, verified=verified)
     say(f"data set: {target}")
     if any(not model.card.get("data") for model in models):
         typer.echo(

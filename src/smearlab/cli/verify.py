@@ -147,8 +147,9 @@ def verify(
             )
         if json is not None or key is not None:
             raise UsageError("--json and --key go with --score; figures lie in --out")
+        from smearlab.evaluation.verification_result import RESULT
         from smearlab.learn.verification.config import Against, VerifyConfig
-        from smearlab.learn.verification.run import PAGE, RESULT, verify
+        from smearlab.learn.verification.run import PAGE, verify
 
         config = VerifyConfig(
             network=network,

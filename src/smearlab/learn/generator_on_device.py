@@ -47,7 +47,8 @@ def device_generator(run: GeneratorRun, device: str) -> Generator:
             f"torch cannot use --device {device} ({reason}); leave it out to compute on the "
             "processor"
         ) from error
-    graph = GeneratorGraph(run.network().eval(), len(run.classes)).eval().to(place)
+    # There first: what a few-shot generator takes of its shots follows where it is evaluated.
+    graph = GeneratorGraph(run.network().to(place), len(run.classes)).eval()
 
     def answer(latent: NDArray[np.float32], types: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Run the network."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from smearlab import __version__
 from smearlab.datasets.manifest.table import Manifest
+from smearlab.evaluation.verification_grids import verification_grids
 from smearlab.synthesis.generator import Generator
 
 _UNKNOWN = "Not known: find out what the model learned from, and under which licence, before use."
@@ -21,6 +22,7 @@ def dataset_card(
     *,
     seed: int,
     truncation: float | None,
+    verified: Mapping[str, Any] | None = None,
 ) -> str:
     """What a published set owes its readers, as Markdown.
 
@@ -35,6 +37,8 @@ def dataset_card(
     seed : int
     truncation : float or None
         That the pictures were made with.
+    verified : mapping, optional
+        Of :func:`smearlab.evaluation.verification_result.read_verification`.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def dataset_card(
         "## Models",
         *(_model(model) for model in models),
         "## Figures",
-        _figures(models),
+        _figures(models, verified),
         "## Use",
         _USE,
         "## Citation",
@@ -129,15 +133,35 @@ def _model(model: Generator) -> str:
     return "\n".join([f"**{model.name}**", "", *lines])
 
 
-def _figures(models: Sequence[Generator]) -> str:
-    """The metrics of the cards, as they stand there."""
+def _figures(models: Sequence[Generator], verified: Mapping[str, Any] | None) -> str:
+    """What was verified, and the metrics of the models' cards, as they stand there."""
     parts = []
+    if verified is not None:
+        parts.append(_compared(verified))
+        for grids in verification_grids(verified).values():
+            parts += [grid.markdown().rstrip() for grid in grids]
     for model in models:
         metrics: Mapping[str, Any] = model.card.get("metrics") or {}
         for name, figures in metrics.items():
             lines = [f"- {key}: {_number(value)}" for key, value in dict(figures).items()]
             parts.append("\n".join([f"{model.name}, {name}:", "", *lines]))
-    return "\n\n".join(parts) or "None were measured. `smearlab verify` measures them."
+    return (
+        "\n\n".join(parts)
+        or "None were measured. `smearlab verify` measures them, `--verified` puts them here."
+    )
+
+
+def _compared(verified: Mapping[str, Any]) -> str:
+    """What the figures are of."""
+    real = verified["real"]
+    said = (
+        f"By `smearlab verify` (smearlab {verified['smearlab']}), of {verified['synthetic']['n']} "
+        f"synthetic pictures beside {real['train']} real ones of training, {real['val']} of "
+        f"validation and {real['test']} of testing, {verified['size_px']} px."
+    )
+    if verified["simulated"]:
+        said += " **The real pictures are simulated: the figures say nothing about blood.**"
+    return said
 
 
 def _number(value: Any) -> str:

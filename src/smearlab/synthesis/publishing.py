@@ -23,6 +23,7 @@ from typing import Any
 from PIL import Image
 
 from smearlab.batch.folder import writing
+from smearlab.datasets.manifest.fingerprints import is_among
 from smearlab.datasets.manifest.table import Manifest, write_manifest
 from smearlab.errors import OutputExistsError, UsageError
 from smearlab.io.atomic import write_text
@@ -67,6 +68,7 @@ def publish(
     seed: int,
     truncation: float | None = None,
     name: str | None = None,
+    verified: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a data set of its own.
 
@@ -83,6 +85,9 @@ def publish(
         That the pictures were made with.
     name : str, optional
         Of the set; that of the folder when left out.
+    verified : mapping, optional
+        Of :func:`smearlab.evaluation.verification_result.read_verification`: its figures go on the
+        card.
 
     Returns
     -------
@@ -96,10 +101,12 @@ def publish(
     OutputError
         If the disk is full or not writable.
     UsageError
-        If there is no picture.
+        If there is no picture, or some were not verified.
     """
     target = Path(target)
     refuse_published(target, len(manifest))
+    if verified is not None:
+        _refuse_other_pictures(manifest, verified)
     files = [manifest.file(path) for path in manifest.column("path")]
     needed = sum(file.stat().st_size + FILE_OVERHEAD for file in files)
     refuse_full_disk(target, needed, f"{len(files)} pictures")
@@ -107,11 +114,25 @@ def publish(
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
             whole = Path(folder) / "set"
-            _fill(whole, manifest, models, name or target.resolve().name, seed, truncation)
+            facts = {"seed": seed, "truncation": truncation, "verified": verified}
+            _fill(whole, manifest, models, name or target.resolve().name, facts)
             if target.is_dir():
                 target.rmdir()
             whole.rename(target)
     return target
+
+
+def _refuse_other_pictures(manifest: Manifest, verified: Mapping[str, Any]) -> None:
+    """Figures of other pictures say nothing about these."""
+    known = is_among(
+        manifest.column("sha256"), [str(verified["synthetic"].get("fingerprints", ""))]
+    )
+    if not known.all():
+        raise UsageError(
+            f"{int((~known).sum())} of the {len(manifest)} pictures are not among those that were "
+            f"verified, first {manifest.column('path')[int((~known).argmax())]}: verify the folder "
+            "that is published (smearlab verify), and publish then"
+        )
 
 
 def _fill(
@@ -119,8 +140,7 @@ def _fill(
     manifest: Manifest,
     models: Sequence[Generator],
     name: str,
-    seed: int,
-    truncation: float | None,
+    facts: Mapping[str, Any],
 ) -> None:
     """Everything, the sums last."""
     folder.mkdir()
@@ -132,7 +152,6 @@ def _fill(
     for file in ("manifest.csv", "manifest.parquet"):
         write_manifest(folder / file, own)
     Image.fromarray(sheet_of(own)).save(folder / "sheet.png")
-    facts: Mapping[str, Any] = {"seed": seed, "truncation": truncation}
     write_text(folder / CARD, dataset_card(name, own, models, **facts))
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     sums = [f"{_sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files]

@@ -20,11 +20,12 @@ from smearlab.datasets.manifest.table import read_manifest, write_manifest
 from smearlab.errors import ManifestError, UnknownNameError
 from smearlab.evaluation.blind_test import BlindKey
 from smearlab.evaluation.verification_grids import verification_grids
+from smearlab.evaluation.verification_result import RESULT
 from smearlab.io.images import read_field
 from smearlab.learn.verification.config import CHECKS, VerifyConfig
 from smearlab.learn.verification.pictures import VerifiedPictures
 from smearlab.learn.verification.recipes import equal_epochs, with_added
-from smearlab.learn.verification.run import PAGE, RESULT, verify
+from smearlab.learn.verification.run import PAGE, verify
 from smearlab.learn.verification.trainings import Trainings, synthetic_on_real
 from smearlab.report.verification_page import cautions
 from tiny_bundles import write_classifier
@@ -67,7 +68,7 @@ def test_every_check_leaves_a_result(
     assert list(whole["checks"]) == [name for name in CHECKS if name != "balanced"]
     assert json.loads((folder / "out" / RESULT).read_text()) == whole
     assert whole["synthetic"] == {
-        "n": 16, "types": {"basophil": 8, "monocyte": 8}, "source": "painter"
+        "n": 16, "types": {"basophil": 8, "monocyte": 8}, "source": "painter", "fingerprints": ""
     }  # fmt: skip
     assert whole["real"] == {"train": 16, "val": 8, "test": 16}
 

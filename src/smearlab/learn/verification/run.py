@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from smearlab import __version__
+from smearlab.datasets.manifest.fingerprints import fingerprints
 from smearlab.datasets.simulated_files import DATASET as SIMULATED
 from smearlab.evaluation.results import plain
 from smearlab.evaluation.verification_grids import verification_grids
+from smearlab.evaluation.verification_result import RESULT
 from smearlab.io.atomic import write_text
 from smearlab.learn.verification import comparisons, trainings
 from smearlab.learn.verification.comparisons import Comparisons
@@ -22,7 +24,7 @@ from smearlab.learn.verification.pictures import VerifiedPictures, read_verified
 from smearlab.learn.verification.trainings import Trainings
 from smearlab.report.verification_page import write_verification_page
 
-RESULT, PAGE = "verification.json", "verification.html"
+PAGE = "verification.html"
 Say = Callable[[str], None]
 #: Settings that a check follows from, beside the pictures.
 _TRAINED = ("network", "epochs", "batch_size", "lr", "seed")
@@ -83,8 +85,8 @@ def verify(
     Returns
     -------
     dict
-        ``synthetic`` (counts by type, source), ``real`` (counts), ``size_px``, ``settings`` and
-        ``checks``: name → result.
+        ``synthetic`` (counts by type, source, fingerprints of the pictures), ``real`` (counts),
+        ``size_px``, ``settings`` and ``checks``: name → result.
 
     Raises
     ------
@@ -146,6 +148,7 @@ def _whole(pictures: VerifiedPictures, config: VerifyConfig, out: Path) -> dict[
             "n": len(pictures.synthetic),
             "types": {name: int((made == name).sum()) for name in pictures.types},
             "source": pictures.source,
+            "fingerprints": fingerprints(pictures.synthetic.column("sha256")),
         },
         "real": {name: int((parts == name).sum()) for name in ("train", "val", "test")},
         "size_px": pictures.size_px,
