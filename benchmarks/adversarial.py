@@ -15,7 +15,7 @@ a machine that is busy with other things is so for all. Medians over the steps a
     Seconds of the bare sum of a step's forward and backward passes: generator; critic on what is
     real and on what is generated, backward; the penalty, if there is one; critic on what is
     generated again with its weights held, the game's further losses, backward; further networks. No
-    optimiser, no log.
+    optimiser, no log. A penalty that the loop computes now and then is computed in the same steps.
 ``bare_s``
     The same with an Adam step of all networks, without which nobody trains.
 ``loop_s``
@@ -116,8 +116,8 @@ class Bare:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.adams[name] = build_adam([network], 2e-4, (0.5, 0.999), config.precision)
 
-    def step(self, batch: Batch, *, optimise: bool) -> None:
-        """The passes, with or without steps of Adam."""
+    def step(self, batch: Batch, update: int, *, optimise: bool) -> None:
+        """The passes of the loop's so-and-so-many-th update, with or without steps of Adam."""
         game, critic = self.game, self.game.critic
         for adam in self.adams.values():
             adam.zero_grad(set_to_none=True)
@@ -125,9 +125,10 @@ class Bare:
         of_real, of_fake = game.judge(batch, real), game.judge(batch, fake.detach())
         of_critic = self.loss.critic(of_real.logits, of_fake.logits)
         of_critic = sum(game.critic_losses(batch, of_real, of_fake).values(), of_critic)
-        if self.config.penalty != "none":
+        every = self.config.penalty_every
+        if self.config.penalty != "none" and update % every == 0:
             penalty = gradient_penalty(lambda x: game.judge(batch, x).logits, real, fake)
-            of_critic = of_critic + self.config.penalty_weight * penalty
+            of_critic = of_critic + self.config.penalty_weight * every * penalty
         of_critic.backward()  # type: ignore[no-untyped-call]
         if optimise:
             self.adams["critic"].step()
@@ -192,10 +193,10 @@ class Halting:
             self.game.__dict__.pop("prepare")
             self.bare = Bare(self.game, self.config)
             self.game.prepare = self.prepare  # type: ignore[method-assign]
-        ways = ["passes", "bare"]
+        ways, update = ["passes", "bare"], len(self.times["bare"])
         for way in ways if len(self.times["bare"]) % 2 else ways[::-1]:
             before = clocks()
-            self.bare.step(prepared, optimise=way == "bare")
+            self.bare.step(prepared, update, optimise=way == "bare")
             self.times[way].append(since(before, clocks()))
 
     def figures(self, skipped: int) -> dict[str, float]:

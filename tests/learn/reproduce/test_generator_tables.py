@@ -44,6 +44,28 @@ def test_every_scale_fits_the_recipes(table: GeneratorTable) -> None:
             assert recipe.generator.size_px == recipe.view.size_px
 
 
+def test_the_thesis_sizes_at_the_scale_of_papers() -> None:
+    untold = SYNTHESIS_RECIPES["c_wgan_gp_untold"].with_settings(
+        list(c_wgan_gp.PAPER["c_wgan_gp_untold"])
+    )
+    large = SYNTHESIS_RECIPES["c_wgan_gp_128"]
+    for part in ("generator", "critic", "teacher", "view", "train"):
+        assert getattr(untold, part) == getattr(large, part), part
+    few = FEW_SHOT_RECIPES["few_shot_gan"].with_settings(list(few_shot_gan.PAPER["few_shot_gan"]))
+    assert few.view.size_px == 256 and few.train.epochs * few.meta.round_episodes == 20_000
+
+
+def test_one_recipe_is_put_to_every_check() -> None:
+    making = c_wgan_gp.MAKING["cpu"]
+    assert set(making.of(leading=True).wanted) - set(making.of(leading=False).wanted) == {
+        "cosine", "blind-test", "added",
+    }  # fmt: skip
+    assert making.config.arms == (0.0, 0.25, 0.5, 1.0, 2.0)
+    assert making.each >= 2 * 630, "200 % of what a type has in training"
+    assert c_wgan_gp.TABLE.leading in c_wgan_gp.TABLE.recipes
+    assert few_shot_gan.MAKING["cpu"].config.against == "test"
+
+
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Record]:
     out = tmp_path_factory.mktemp("typed")
@@ -65,6 +87,13 @@ def test_figures_of_the_thesis_stand_beside_ours(typed: tuple[Path, Record]) -> 
     assert real.reported is None and real.obtained is not None
     assert lines["c_wgan_gp", "parameters"].reported == 9.7e6
     assert lines["c_wgan_gp", "KID"].reported is None
+    added = lines["c_wgan_gp, 100 % added", "gain of accuracy"]
+    without, both = (lines[f"c_wgan_gp, {n} % added", "accuracy"].obtained for n in (0, 100))
+    assert without is not None and both is not None
+    assert added.obtained == pytest.approx(both - without) and added.n == 1
+    assert lines["c_wgan_gp, basophil, by pixels", "difference of cosines"].n == 3
+    for space in ("features", "pixels"):
+        assert lines["c_wgan_gp", f"memorised, by {space}"].n == 24
 
 
 def test_what_is_made_is_kept_and_shown(typed: tuple[Path, Record]) -> None:
@@ -119,6 +148,7 @@ def test_recall_of_rare_types_without_and_with(tmp_path: Path) -> None:
             assert without is not None and filled is not None
             assert gain == pytest.approx(filled - without)
         assert lines[name, "FID"].n == 9, "three of each rare type"
+        assert lines[f"{name}, monocyte", "FID"].n == 3
     told = lines["few_shot_gan", "FID"]
     assert (told.reported, lines["c_wgan_gp", "FID"].reported) == (51.62, None)
     folder = tmp_path / "few_shot_gan" / "honest-smoke"

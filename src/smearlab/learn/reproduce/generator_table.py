@@ -33,7 +33,7 @@ class Making:
         Of each type.
     config : VerifyConfig
     first : tuple of str
-        Checks that only the paper's own recipe is put to, beside those of ``config``.
+        Checks that only the table's leading recipe is put to, beside those of ``config``.
     """
 
     each: int
@@ -67,6 +67,8 @@ class GeneratorTable:
     deviations : tuple of str
     types : tuple of str
         That are made and checked; all when empty.
+    leading : str
+        The recipe that is put to all checks; the first when empty.
     scales : mapping of str to sequence of str
         Recipe → the scales that train it; at others only ``--only`` does. All when left out.
     """
@@ -79,6 +81,7 @@ class GeneratorTable:
     settings: Mapping[Scale, Mapping[str, Sequence[str]]]
     deviations: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    leading: str = ""
     scales: Mapping[str, Sequence[Scale]] = field(default_factory=dict)
 
     @property
@@ -123,7 +126,7 @@ class GeneratorTable:
                 folders = self.folders(name, settings, asked)
                 if not all((folder / SUMMARY).is_file() for folder in folders):
                     continue
-            config = making.of(name == self.recipes[0])
+            config = making.of(name == (self.leading or self.recipes[0]))
             yield worth_of(name, folders, making.each, config, asked, self.types)
 
     def _trains(self, name: str, asked: Asked) -> bool:
@@ -135,8 +138,13 @@ class GeneratorTable:
         """What the scale cuts, as deviations."""
         if asked.scale == "paper":
             return []
-        making = self.making[asked.scale]
+        making, papers = self.making[asked.scale], self.making["paper"].config.network
         said = [f"scale {asked.scale}: {making.each} pictures of each type are made"]
+        if making.config.network != papers:
+            said.append(
+                f"scale {asked.scale}: {making.config.network} learns from them and types them in "
+                f"the place of {papers}"
+            )
         for name in self.recipes:
             changed = self.settings_of(name, asked.scale)
             if changed:

@@ -63,6 +63,10 @@ _PAPERS = (
     "and its accuracy is of a test on real pictures: it stands beside that on the large pictures",
     "PSNR, SSIM and perceptual distance are not in the paper",
 )
+_JUDGE = (
+    "perceptual distance is by stages of the blood-cell network that ships, one of which is the "
+    "content loss of SRGAN where no weights of VGG19 are given: of the two networks it favours it"
+)
 _BEGINS = "SRGAN begins with SRResNet's weights"
 
 
@@ -149,7 +153,7 @@ class UpscaleTable:
 
     @property
     def _said(self) -> tuple[str, ...]:
-        return (_BEGINS,) if self.suffix else (*_PAPERS, _BEGINS)
+        return (_BEGINS, _JUDGE) if self.suffix else (*_PAPERS, _BEGINS, _JUDGE)
 
     def _settings(self, name: str, asked: Asked) -> list[str]:
         return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]

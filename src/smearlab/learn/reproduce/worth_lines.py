@@ -31,7 +31,9 @@ SAID = (
 )
 
 
-def distance_lines(worth: Worth, told: Mapping[str, float], where: str) -> Iterator[Line]:
+def distance_lines(
+    worth: Worth, told: Mapping[str, float], where: str, *, by_type: bool = False
+) -> Iterator[Line]:
     """Distances from real pictures, diversity, likeness to the nearest, and copies.
 
     Parameters
@@ -42,6 +44,8 @@ def distance_lines(worth: Worth, told: Mapping[str, float], where: str) -> Itera
         Reported figures by their names in tables.
     where : str
         Where they are reported.
+    by_type : bool
+        Whether FID and LPIPS of each type follow.
     """
     figures = worth.checks["figures"]
     whole = figures["parts"]["all"]
@@ -54,13 +58,51 @@ def distance_lines(worth: Worth, told: Mapping[str, float], where: str) -> Itera
     if apart:
         found = apart["synthetic"]["within"]
         yield _line(worth.name, "LPIPS", found, int(found["n"]), told, where, 3)
+    if by_type:
+        yield from _of_types(worth.name, figures)
     near = worth.checks["neighbours"]["spaces"]
     for key, (name, by, digits) in _PARTNERS.items():
         found = near["pixels"]["partners"].get(key)
         if found:
-            yield _line(worth.name, name, found, n, told, where, digits, by)
-    copied = {"value": near["features"]["rate"], "interval": near["features"]["interval"]}
-    yield _line(worth.name, "memorised", copied, n, told, where, 3)
+            n_pairs = int(near["pixels"]["n_synthetic"])
+            yield _line(worth.name, name, found, n_pairs, told, where, digits, by)
+    for space, of in near.items():
+        copied = {"value": of["rate"], "interval": of["interval"]}
+        yield _line(worth.name, f"memorised, by {space}", copied, of["n_synthetic"], told, where, 3)
+
+
+def _of_types(name: str, figures: Mapping[str, Any]) -> Iterator[Line]:
+    """FID and LPIPS of each type."""
+    apart = figures["diversity"]["lpips"]
+    for kind, part in figures["parts"].items():
+        if kind == "all":
+            continue
+        row, found = f"{name}, {kind}", part["figures"].get("fid")
+        if found:
+            yield _line(row, "FID", found, int(part["n_synthetic"]), {}, "", 2)
+        of_type = apart and apart["synthetic"]["types"].get(kind)
+        if of_type:
+            yield _line(row, "LPIPS", of_type, int(of_type["n"]), {}, "", 3)
+
+
+def help_lines(worth: Worth) -> Iterator[Line]:
+    """Accuracy and its gain by each share of made pictures, and cosines; of checks that were made.
+
+    Parameters
+    ----------
+    worth : Worth
+    """
+    for arm in worth.checks.get("added", {"arms": ()})["arms"]:
+        row = f"{worth.name}, {100 * arm['share']:.0f} % added"
+        for key, name in (("accuracy", "accuracy"), ("gain", "gain of accuracy")):
+            one = arm[key]
+            low, high = one["interval"] or (None, None)
+            yield Line(row, name, None, "", one["value"], low, high, one["n"], of="seeds")
+    for space, of in worth.checks.get("cosine", {"spaces": {}})["spaces"].items():
+        for kind, one in of["types"].items():
+            row = f"{worth.name}, {kind}, by {space}"
+            n = int(one["n_synthetic"])
+            yield _line(row, "difference of cosines", one["difference"], n, {}, "", 4)
 
 
 def answer_lines(
