@@ -18,7 +18,6 @@ from smearlab.errors import OutputError, OutputExistsError, UsageError
 from smearlab.io.images import read_field
 from smearlab.synthesis.generator import BLOCK, Generator
 from smearlab.synthesis.pictures import (
-    JOURNAL,
     MANIFEST,
     MadePictures,
     make_pictures,
@@ -158,8 +157,11 @@ def test_a_disk_that_is_too_small_costs_no_picture(
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     with pytest.raises(OutputError, match=r"9 pictures need up to 0\.0 MB, .* 0\.0 MB free"):
         make(model, tmp_path / "out", {"basophil": 9})
-    assert [file.name for file in (tmp_path / "out").iterdir()] == [JOURNAL]
+    assert not (tmp_path / "out").exists()
     make(model, tmp_path / "out", {"basophil": 2})
+    with pytest.raises(OutputError, match=r"19 pictures need up to"):
+        make(model, tmp_path / "out", {"basophil": 21})
+    assert len(make(model, tmp_path / "out", {"basophil": 3}).manifest) == 3
 
 
 def test_nothing_asked_is_nothing_made(model: Generator, tmp_path: Path) -> None:

@@ -110,14 +110,15 @@ def make_pictures(
         "truncation": truncation,
         "models": _named(models or [*makers.values()]),
     }
+    if not (out / JOURNAL).is_file():  # nothing is there yet: refused before anything is written
+        _refuse_full_disk(out, {kind: range(number) for kind, number in wanted.items()}, makers)
     with writing(out), Journal.open(out / JOURNAL, settings, ("pictures", "generated")) as journal:
         missing = {
             kind: [n for n in range(number) if not _is_there(journal, out, kind, seed, n)]
             for kind, number in wanted.items()
         }
-        needed = sum(len(left) * _bytes_of(makers[kind]) for kind, left in missing.items())
+        _refuse_full_disk(out, missing, makers)
         new = sum(map(len, missing.values()))
-        refuse_full_disk(out, needed, f"{new} pictures")
         for _ in range(sum(wanted.values()) - new):
             advance()
         with ThreadPoolExecutor(max(1, threads)) as pool:
@@ -128,6 +129,13 @@ def make_pictures(
                     advance()
         used = models or [*dict.fromkeys(makers.values())]
         return _finished(out, journal, settings, wanted, new, used)
+
+
+def _refuse_full_disk(
+    out: Path, missing: Mapping[str, Sequence[int]], makers: Mapping[str, Generator]
+) -> None:
+    needed = sum(len(left) * _bytes_of(makers[kind]) for kind, left in missing.items())
+    refuse_full_disk(out, needed, f"{sum(map(len, missing.values()))} pictures")
 
 
 @dataclass(frozen=True)
