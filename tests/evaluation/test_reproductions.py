@@ -146,12 +146,18 @@ def test_wide_tables_have_a_column_for_each_network() -> None:
     )
     assert "106 fields" in white.note
     assert platelets.rows == (("PCC", "0.9990", "0.5000"),)
+    # Figures of several papers: each beside what its own network obtained.
+    rival = (*lines, Line("WBC (masks), u_net", "Dice", 0.95, "Table 2", 0.92))
+    own = replace(rival[1], reported=0.97)
+    (white,) = wide_grids(a_record(lines=(rival[0], own, rival[2], rival[4])))
+    assert white.rows[1] == ("Dice", "–", "0.9100, reported 0.9700", "0.9200, reported 0.9500")
     (bare,) = wide_grids(a_record())
     assert bare.title == "" and bare.columns[-1] == "w_net"
 
 
 def test_facts_leave_out_what_is_not_known() -> None:
     assert facts_of(a_record())["Time"] == "13 min"
+    assert facts_of(a_record(seed=7))["Seed"] == "7"
     assert facts_of(a_record())["Version"] == "smearlab 1.2, commit 0123456789ab"
     bare = facts_of(a_record(commit="", deviations=()))
     assert bare["Version"] == "smearlab 1.2"

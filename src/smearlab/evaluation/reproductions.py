@@ -259,7 +259,8 @@ def wide_grids(record: Record) -> list[Grid]:
     """A table for each thing that was measured, with a column for each network.
 
     What stands before the comma of a line's ``row`` is the thing, what stands behind it the
-    network: ``WBC (masks), rwp_gan``. Reported figures have a column of their own.
+    network: ``WBC (masks), rwp_gan``. Reported figures have a column of their own; where the
+    networks' differ, each stands beside what its network obtained.
     """
     things: dict[str, list[tuple[str, Line]]] = {}
     for line in record.lines:
@@ -271,9 +272,15 @@ def wide_grids(record: Record) -> list[Grid]:
         rows = []
         for figure in dict.fromkeys(line.figure for _, line in lines):
             of = {network: line for network, line in lines if line.figure == figure}
-            told = next((line for line in of.values() if line.reported is not None), None)
-            reported = UNDEFINED if told is None else number(told.reported, digits=told.digits)
-            rows.append((figure, reported, *(_obtained(of.get(network)) for network in networks)))
+            told = {
+                number(line.reported, digits=line.digits)
+                for line in of.values()
+                if line.reported is not None
+            }
+            several = len(told) > 1  # each network's own, beside what it obtained
+            reported = UNDEFINED if several or not told else told.pop()
+            cells = (_obtained(of.get(network), beside=several) for network in networks)
+            rows.append((figure, reported, *cells))
         sizes = dict.fromkeys(
             f"{count(line.n)} {line.of}" for _, line in lines if line.n is not None
         )
@@ -282,12 +289,15 @@ def wide_grids(record: Record) -> list[Grid]:
     return grids
 
 
-def _obtained(line: Line | None) -> str:
-    """A figure with its interval."""
+def _obtained(line: Line | None, *, beside: bool = False) -> str:
+    """A figure with its interval; beside it the reported one, if that is asked for."""
     if line is None:
         return UNDEFINED
     ends = None if line.low is None or line.high is None else (line.low, line.high)
-    return number(line.obtained, ends, line.digits)
+    found = number(line.obtained, ends, line.digits)
+    if not beside or line.reported is None:
+        return found
+    return f"{found}, reported {number(line.reported, digits=line.digits)}"
 
 
 def facts_of(record: Record) -> Mapping[str, str]:
@@ -298,6 +308,7 @@ def facts_of(record: Record) -> Mapping[str, str]:
         "Departs from the paper": "; ".join(record.deviations),
         "Hardware": record.hardware,
         "Time": duration(record.seconds),
+        "Seed": str(record.seed),
         "Command": record.command,
         "Version": f"smearlab {record.version}"
         + (f", commit {record.commit}" * bool(record.commit)),

@@ -28,7 +28,7 @@ from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
 from smearlab.learn.stain_data import StainPictures, samples_of_stains, stain_pictures
-from smearlab.learn.stain_judge import SHEET, StainJudge
+from smearlab.learn.stain_judge import SHEET, TESTED, StainJudge
 from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.stain_record import KIND, StainSummary
 from smearlab.learn.stain_samples import JitteredSamples, TaughtSamples, UnpairedSamples
@@ -89,7 +89,7 @@ def run_stain(recipe: StainRecipe, asked: Asked, teacher: str | None = None) -> 
             features,
             pictures.stains,
             taught,
-            run / SHEET if part == "val" else None,
+            run / (SHEET if part == "val" else TESTED),
         )
         for part in ("val", "test")
     }

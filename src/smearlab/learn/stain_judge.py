@@ -25,9 +25,11 @@ from smearlab.metrics.picture_pairs import l1
 from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 from smearlab.report.overlay import encode_png
 
-#: The sheet that an epoch leaves in the run: real, in the other stain, back.
-SHEET = "samples.png"
-_SHOWN, _TILE_PX = 4, 128
+#: The sheets of a run, of each type real, in the other stain, and back: of validation pictures
+#: after an epoch, of test pictures in the end.
+SHEET, TESTED = "samples.png", "tested.png"
+#: Pictures of a type that are shown of each stain.
+_SHOWN, _TILE_PX = 2, 128
 Pictures = NDArray[np.uint8]
 
 
@@ -108,6 +110,8 @@ class StainJudge:
             picture goes by its own statistics.
         """
         a, b = self.pictures(model)
+        if self.sheet is not None:
+            write_bytes(self.sheet, encode_png(self._drawn(a, b)))
         found = stain_figures(a, b, self.features, resamples=resamples)
         if settling_norms(model) and a.made is not None:
             with own_statistics(model):
@@ -134,13 +138,19 @@ class StainJudge:
         )
 
     def _drawn(self, a: StainedPictures, b: StainedPictures) -> Pictures:
+        """A row of each type and stain, as the thesis's Figures 41 to 46."""
         rows = []
+        types = np.array(self.a.classes)[self.a.targets[self.places[0]]]  # of both stains
         for one, stain, other in ((a, *self.stains), (b, *self.stains[::-1])):
             if one.made is None:
                 continue
             columns = {stain: one.real, f"as {other}": one.made, "back": one.back}
             shown = {word: pictures for word, pictures in columns.items() if pictures is not None}
-            for n in range(min(_SHOWN, len(one.real))):
-                pictures = [some[n] for some in shown.values()]
-                rows.append(SheetRow(f"{stain} {n + 1}", pictures, tuple(shown)))
+            for kind in dict.fromkeys(types.tolist()):
+                chosen = np.flatnonzero(types == kind)[:_SHOWN]
+                lacking = (_SHOWN - len(chosen)) * len(shown)
+                pictures = [some[n] for n in chosen for some in shown.values()]
+                pictures += [np.full_like(one.real[0], 255)] * lacking
+                notes = (*list(shown) * len(chosen), *[""] * lacking)
+                rows.append(SheetRow(f"{stain}, {kind}", pictures, notes))
         return draw_contact_sheet(rows, _TILE_PX)

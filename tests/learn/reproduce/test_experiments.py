@@ -55,13 +55,20 @@ def test_data_that_are_not_there_are_named(tmp_path: Path) -> None:
         experiments.refuse_missing_data(EXPERIMENTS["vgg19_wbc"], str(tmp_path))
     experiments.refuse_missing_data(EXPERIMENTS["lwcnn"], str(tmp_path))
     experiments.refuse_missing_data(EXPERIMENTS["vgg19_wbc"], "simulated")
+    with pytest.raises(
+        DataError, match=r"hazra_pipeline needs txl_pbc, with pbc, and .* holds pbc"
+    ):
+        experiments.refuse_missing_data(EXPERIMENTS["hazra_pipeline"], str(tmp_path))
 
 
 def test_the_list_says_what_is_here(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text("path,dataset\na.png,pbc\n")
     held = {row[0]: row[-1] for row in experiments.experiments_grid(str(tmp_path)).rows}
     assert held["lwcnn"] == "yes"
-    assert held["vgg19_wbc"] == "no"
+    assert held["vgg19_wbc"] == held["stain_normalisation"] == "no"
+    (tmp_path / "manifest.csv").write_text("path,dataset\na.png,pbc\nb.png,txl_pbc\n")
+    held = {row[0]: row[-1] for row in experiments.experiments_grid(str(tmp_path)).rows}
+    assert held["stain_normalisation"] == held["hazra_pipeline"] == "yes"
     unknown = {row[-1] for row in experiments.experiments_grid(None).rows}
     assert unknown == {"?"}
 

@@ -18,13 +18,23 @@ from manifest_rows import manifest_of
 from smearlab.datasets.manifest.leaks import find_leaks
 from smearlab.datasets.manifest.table import read_manifest, write_manifest
 from smearlab.errors import DataError, UnknownNameError, UsageError
+from smearlab.learn.recipes import FEW_SHOT_RECIPES, STAIN_RECIPES, SYNTHESIS_RECIPES
 from smearlab.learn.reproduce.experiment import Asked as Reproduced
 from smearlab.learn.reproduce.experiments import EXPERIMENTS, reproduce
 from smearlab.learn.run_asked import Asked
 from smearlab.learn.workflow.hazra import RESULT, ablations, called, run_hazra
 from smearlab.learn.workflow.hazra_config import HazraConfig
 from smearlab.learn.workflow.hazra_data import TABLE, as_views, pixels_of, without_copies
-from smearlab.learn.workflow.hazra_models import directions, planned, plans_of
+from smearlab.learn.workflow.hazra_models import (
+    classifier_recipe,
+    directions,
+    few_recipe,
+    many_recipe,
+    planned,
+    plans_of,
+    said_of,
+    stain_of,
+)
 from smearlab.learn.workflow.hazra_report import cautions, write_hazra_report
 from smearlab.learn.workflow.hazra_scales import SCALES
 from smearlab.learn.workflow.stages import Done
@@ -117,7 +127,10 @@ def test_the_report_shows_everything(finished: tuple[Path, dict[str, Any]]) -> N
     assert "data:image/png" in page and "<script" not in page
     paper = {**whole, "settings": {**whole["settings"], "protocol": "paper"}, "simulated": False}
     told = " ".join(cautions(paper))
-    assert "by the label" in told and "Munich" in told and "simulated" not in told
+    assert "by the label" in told and "simulated-1 and simulated-2 stand in for them" in told
+    assert "are simulated" not in told
+    munich = {**paper, "sources": ["PBC", "AML-LMU"]}
+    assert "Munich" not in " ".join(cautions(munich))
 
 
 def test_a_source_may_be_chosen_by_type_or_whole() -> None:
@@ -188,8 +201,46 @@ def test_settings_are_checked() -> None:
         HazraConfig(classifier="lwcnn", without=("ge",))
     with pytest.raises(UsageError, match="rare types keep at least 1"):
         HazraConfig(rare={"basophil": 0})
+    for one_way in ("pix2pix_stain", "stainnet"):
+        with pytest.raises(UsageError, match=f"{one_way} leads one way, .* choose w_cyclegan_gp"):
+            HazraConfig(stain=one_way)
     for fields in SCALES.values():
-        assert HazraConfig(**fields).network
+        config = HazraConfig(**fields)
+        assert config.network
+        few = {kind: n for kind, n in config.rare.items() if n < config.few_below}
+        assert few, "the few-shot generator has something to do"
+
+
+def test_stages_follow_from_all_that_a_recipe_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = HazraConfig()
+    rare = {"basophil": 15}
+
+    def told(of: HazraConfig) -> list[dict[str, Any]]:
+        recipes = (many_recipe(of), few_recipe(of, rare), classifier_recipe(of))
+        return [stain_of(of), *map(said_of, recipes)]
+
+    before = told(config)
+    assert told(HazraConfig()) == before
+    assert [one["name"] for one in before] == [
+        "w_cyclegan_gp", "c_wgan_gp", "few_shot_gan", "senet154_ge",
+    ]  # fmt: skip
+    for one, other in zip(before, told(replace(config, seed=1)), strict=True):
+        assert one != other, "the seed reaches every training"
+    # Recipes of a later version, under the same names.
+    for table, name in ((STAIN_RECIPES, config.stain), (SYNTHESIS_RECIPES, config.many),
+                        (FEW_SHOT_RECIPES, config.few)):  # fmt: skip
+        recipe = table[name]
+        train = replace(recipe.train, batch_size=3)
+        monkeypatch.setitem(table, name, replace(recipe, train=train))  # type: ignore[arg-type]
+    later = told(config)
+    assert all(one != other for one, other in zip(before[:3], later[:3], strict=True))
+    # What is only said of a recipe trains nothing anew.
+    monkeypatch.setitem(
+        SYNTHESIS_RECIPES,
+        config.many,  # type: ignore[arg-type]
+        replace(SYNTHESIS_RECIPES[config.many], title="", deviations=("more",)),
+    )
+    assert told(config) == later
 
 
 def test_the_experiment_puts_the_thesis_beside(tmp_path: Path) -> None:
@@ -202,7 +253,10 @@ def test_the_experiment_puts_the_thesis_beside(tmp_path: Path) -> None:
     )
     assert (whole.reported, without.reported) == (0.984, 0.969)
     assert whole.obtained is not None and whole.n == 30
-    assert lines["the whole pipeline, basophil", "sensitivity"].n == 4
+    for figure in ("accuracy", "sensitivity", "specificity"):
+        assert lines["the whole pipeline, basophil", figure].n == 4
+    assert lines["the whole pipeline", "specificity"].reported == 0.9821
+    assert lines["without gather-excite", "specificity"].reported is None
     assert any(said.startswith("synthetic, for training: basophil 6") for said in record.data)
     assert record.pages == ("hazra_pipeline.html",) and "without stain normalisation" not in {
         row for row, _ in lines

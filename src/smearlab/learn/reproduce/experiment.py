@@ -138,11 +138,13 @@ class Experiment:
     tables : str
         Which tables and figures.
     needs : tuple of str
-        Datasets by their adapter names, any of which will do.
+        Datasets by their adapter names, any of which will do, but for those of ``essential``.
     wanted : str
         The paper's own data, where they are others.
     run : callable
         Takes :class:`Asked`, gives :class:`Outcome`. Its ``names`` are what ``only`` may hold.
+    essential : tuple of str
+        Datasets of ``needs`` without which nothing can be done.
     parts : tuple of str
         What rows, findings and sentences on data begin with. A part that has not been trained in
         the folder stays as an earlier record there has it, and the record says so.
@@ -155,4 +157,23 @@ class Experiment:
     needs: tuple[str, ...]
     run: Table
     wanted: str = ""
+    essential: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+
+    def can_use(self, here: frozenset[str]) -> bool:
+        """Whether these datasets will do."""
+        return bool(here & {*self.needs}) and here >= {*self.essential}
+
+    @property
+    def said_needs(self) -> str:
+        """The datasets in words.
+
+        Examples
+        --------
+        >>> told = Experiment("n", "t", "p", "1", ("a", "b", "c"), None, essential=("c",))
+        >>> told.said_needs
+        'c, with a or b'
+        """
+        others = " or ".join(name for name in self.needs if name not in self.essential)
+        always = " and ".join(self.essential)
+        return f"{always}, with {others}" if always and others else always or others

@@ -142,9 +142,9 @@ def refuse_missing_data(experiment: Experiment, data: str) -> None:
         If the data are known, and none of them is what it needs.
     """
     here = datasets_here(data)
-    if here is not None and not here & {*experiment.needs, "folder"}:
+    if here is not None and "folder" not in here and not experiment.can_use(here):
         raise DataError(
-            f"{experiment.name} needs {' or '.join(experiment.needs)}, and {data} holds "
+            f"{experiment.name} needs {experiment.said_needs}, and {data} holds "
             f"{', '.join(sorted(here))}: see smearlab data list for where it is had"
         )
 
@@ -160,8 +160,8 @@ def experiments_grid(data: str | None) -> Grid:
     here = datasets_here(data)
     rows = []
     for one in EXPERIMENTS.values():
-        needs = " or ".join(one.needs) + (f" (paper: {one.wanted})" if one.wanted else "")
-        held = "?" if here is None else ("yes" if here & set(one.needs) else "no")
+        needs = one.said_needs + (f" (paper: {one.wanted})" if one.wanted else "")
+        held = "?" if here is None else ("yes" if one.can_use(here) else "no")
         rows.append((one.name, one.title, f"{one.paper}, {one.tables}", needs, held))
     heads = ("name", "what", "paper and tables", "data", "here")
     return Grid("What can be reproduced", heads, tuple(rows), n_words=5)

@@ -134,8 +134,7 @@ class Graph:
         pictures = views
         if "stain" not in config.without:
             stain = stage("stain", hazra_models.trained_stain(config, self.asked), [views],
-                          method=config.stain, recipe=config.settings_of("stain"),
-                          size_px=config.size_px, seed=config.seed)  # fmt: skip
+                          recipe=hazra_models.stain_of(config))  # fmt: skip
             pictures = stage("normalised", hazra_models.normalised(config), [views, data, stain],
                              protocol=config.protocol)  # fmt: skip
             used += [stain, pictures]
@@ -146,8 +145,8 @@ class Graph:
         synthesised = stage("synthesised", hazra_models.synthesised(config),
                             [pictures, plan, *makers], seed=config.seed)  # fmt: skip
         classifier = stage("classifier", hazra_models.trained_classifier(config, self.asked),
-                           [synthesised], network=config.network, seed=config.seed,
-                           recipe=config.settings_of("classifier"))  # fmt: skip
+                           [synthesised], recipe=hazra_models.said_of(
+                               hazra_models.classifier_recipe(config)))  # fmt: skip
         evaluation = stage("evaluation", hazra_models.evaluated, [classifier])
         used += [plan, *makers, synthesised, classifier, evaluation]
         first = [done(one) for one in self._chain(data)[:-1]]
@@ -198,8 +197,7 @@ class Graph:
                     "many",
                     hazra_models.trained_many(config, self.asked),
                     [pictures],
-                    recipe=config.many,
-                    settings=config.settings_of("many"),
+                    recipe=hazra_models.said_of(hazra_models.many_recipe(config)),
                 )
             )
         if rare:
@@ -208,9 +206,7 @@ class Graph:
                     "few",
                     hazra_models.trained_few(config, self.asked, rare),
                     [pictures],
-                    recipe=config.few,
-                    settings=config.settings_of("few"),
-                    rare=rare,
+                    recipe=hazra_models.said_of(hazra_models.few_recipe(config, rare)),
                 )
             )
         return found

@@ -96,6 +96,13 @@ class HazraConfig:
             raise UsageError(f"two different sources are needed; received {self.sources}")
         look_up("protocol", {one: one for one in PROTOCOLS}, self.protocol)
         look_up("stain normaliser", {**STAIN_RECIPES, **METHODS}, self.stain)
+        one_way = [name for name, one in STAIN_RECIPES.items() if one.learning != "unpaired"]
+        if self.stain in one_way:
+            both = [name for name in STAIN_RECIPES if name not in one_way]
+            raise UsageError(
+                f"{self.stain} leads one way, and which source is normalised follows from the "
+                f"pictures: choose {', '.join([*both, *METHODS])}"
+            )
         look_up("generator", SYNTHESIS_RECIPES, self.many)
         look_up("few-shot generator", FEW_SHOT_RECIPES, self.few)
         look_up("classifier", CLASSIFIERS, self.classifier)

@@ -20,6 +20,7 @@ from smearlab.evaluation.runs import Predictions, RunSummary
 from smearlab.learn.classifier_recipe import AS_TYPED, ClassifierRecipe, PictureData, with_settings
 from smearlab.learn.export_generators import export_generator
 from smearlab.learn.export_stain import export_stain
+from smearlab.learn.few_shot_recipe import FewShotRecipe
 from smearlab.learn.generator_run import load_generator_run
 from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.objectives import Classification
@@ -30,7 +31,9 @@ from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.run_few_shot import run_few_shot
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.run_synthesis import run_synthesis
+from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.stain_run import open_stain_run
+from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.transforms.affine_ranges import TURNED
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.workflow.hazra_config import HazraConfig
@@ -86,6 +89,51 @@ def directions(parts: Mapping[str, Any], named: tuple[str, str], paper: bool) ->
     return {kind: named[0] if a[kind] <= b[kind] else named[1] for kind in shared}
 
 
+def stain_recipe(config: HazraConfig, named: tuple[str, str]) -> StainRecipe:
+    """The normaliser's recipe, of two sources."""
+    settings = [*_shared(config), *config.settings_of("stain")]
+    return STAIN_RECIPES[config.stain].with_settings(settings, named)
+
+
+def stain_of(config: HazraConfig) -> dict[str, Any]:
+    """What the stage of the normaliser follows from."""
+    if config.stain in METHODS:
+        return {"name": config.stain, "seed": config.seed, "pictures": _MEASURED}
+    return said_of(stain_recipe(config, config.sources))
+
+
+def many_recipe(config: HazraConfig) -> SynthesisRecipe:
+    """The recipe of the generator of all types that are not rare."""
+    settings = [*_shared(config), *config.settings_of("many")]
+    return SYNTHESIS_RECIPES[config.many].with_settings(settings)
+
+
+def few_recipe(config: HazraConfig, rare: Mapping[str, int]) -> FewShotRecipe:
+    """The recipe of the generators of rare types, each with so many training pictures."""
+    recipe = FEW_SHOT_RECIPES[config.few]
+    settings = [
+        *_shared(config),
+        f"rare.types={tuple(rare)!r}",
+        f"rare.pictures={tuple(rare.values())!r}",
+        f"meta.shots={min(recipe.meta.shots, *rare.values())}",
+        *config.settings_of("few"),
+    ]
+    return recipe.with_settings(settings)
+
+
+def _shared(config: HazraConfig) -> list[str]:
+    """Settings that all these recipes have in common."""
+    return [
+        *_GIVEN, f"view.size_px={config.size_px}", "view.crop_px=None", f"train.seed={config.seed}",
+    ]  # fmt: skip
+
+
+def said_of(recipe: Any) -> dict[str, str]:
+    """What a stage follows from of a recipe: everything that has a say in the training."""
+    bare = replace(recipe, title="", source="", reported={}, deviations=())
+    return {"name": recipe.name, "sha256": hashlib.sha256(repr(bare).encode()).hexdigest()}
+
+
 def trained_stain(config: HazraConfig, asked: Asked) -> Any:
     """A normaliser each way, from training pictures alone."""
 
@@ -93,12 +141,8 @@ def trained_stain(config: HazraConfig, asked: Asked) -> Any:
         a, b = needs["views"].facts["named"]
         if config.stain in METHODS:
             return _measured(config, table_of(needs["views"]), (a, b), folder)
-        size = [f"view.size_px={config.size_px}", "view.crop_px=None"]
-        recipe = STAIN_RECIPES[config.stain].with_settings(
-            [*_GIVEN, *size, *config.settings_of("stain")], (a, b)
-        )
         how = replace(asked, data=str(needs["views"].folder / TABLE), out=folder)
-        run = open_stain_run(run_stain(recipe, how))
+        run = open_stain_run(run_stain(stain_recipe(config, (a, b)), how))
         cards = export_stain(run, folder / "bundle")
         return {
             "method": config.stain,
@@ -201,11 +245,8 @@ def trained_many(config: HazraConfig, asked: Asked) -> Any:
     """The generator of all types that are not rare; it learns from every training picture."""
 
     def make(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
-        settings = [*_GIVEN, f"view.size_px={config.size_px}", "view.crop_px=None"]
-        settings += config.settings_of("many")
-        recipe = SYNTHESIS_RECIPES[config.many].with_settings(settings)
         how = replace(asked, data=str(_pictures(needs) / TABLE), out=folder)
-        return _exported([run_synthesis(recipe, how)], folder)
+        return _exported([run_synthesis(many_recipe(config), how)], folder)
 
     return make
 
@@ -214,14 +255,8 @@ def trained_few(config: HazraConfig, asked: Asked, rare: Mapping[str, int]) -> A
     """The generators of rare types; the common ones are what they begin with."""
 
     def make(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
-        settings = [*_GIVEN, f"view.size_px={config.size_px}", "view.crop_px=None"]
-        settings += [f"rare.types={tuple(rare)!r}", f"rare.pictures={tuple(rare.values())!r}"]
-        shots = FEW_SHOT_RECIPES[config.few].meta.shots
-        settings += [f"meta.shots={min(shots, *rare.values())}"]
-        settings += config.settings_of("few")
-        recipe = FEW_SHOT_RECIPES[config.few].with_settings(settings)
         how = replace(asked, data=str(_pictures(needs) / TABLE), out=folder)
-        return _exported(list(run_few_shot(recipe, how)), folder)
+        return _exported(list(run_few_shot(few_recipe(config, rare), how)), folder)
 
     return make
 

@@ -46,6 +46,10 @@ def write_hazra_report(out: Path, whole: Mapping[str, Any]) -> Path:
     return page
 
 
+#: The Munich set as its adapter names its pictures.
+_MUNICH = "AML-LMU"
+
+
 def cautions(whole: Mapping[str, Any]) -> list[str]:
     """What must be known before the figures are used.
 
@@ -57,10 +61,10 @@ def cautions(whole: Mapping[str, Any]) -> list[str]:
     settings, said = whole["settings"], []
     if whole["simulated"]:
         said.append("The pictures are simulated: the figures say nothing about blood.")
-    else:
+    elif _MUNICH not in whole["sources"]:
         said.append(
-            "The thesis merges PBC with the Munich set, which is not among these pictures: other "
-            "sources and fewer types stand in for it."
+            f"The thesis merges PBC with the Munich set ({_MUNICH}), which is not among these "
+            f"pictures: {' and '.join(whole['sources'])} stand in for them, with fewer types."
         )
     if settings["rare"]:
         told = ", ".join(f"{kind} to {n}" for kind, n in settings["rare"].items())

@@ -42,7 +42,10 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
     },
     "paper": {
         "size_px": 128,
+        "stain": "w_cyclegan_gp_256",
         "many": "c_wgan_gp_128",
+        # Nothing that is here is as rare as monoblasts, promyelocytes and smudge cells.
+        "rare": {"monocyte": 87, "basophil": 26},
         "settings": {"classifier": ("train.epochs=200",)},
     },
 }  # fmt: skip
