@@ -19,7 +19,13 @@ from smearlab.batch.run import analyze_files
 from smearlab.batch.stain_apply import normalise_files
 from smearlab.batch.stain_compare import compare_normalisers
 from smearlab.batch.stain_fit import FitOptions, fit_files
-from smearlab.batch.stain_pictures import MIDDLE_PX, files_of, read_pictures, refuse_same_pictures
+from smearlab.batch.stain_pictures import (
+    MIDDLE_PX,
+    files_of,
+    read_pictures,
+    refuse_same_files,
+    refuse_same_pictures,
+)
 from smearlab.errors import DataError, ImageError, OutputExistsError, UnknownNameError, UsageError
 from smearlab.io.images import read_field
 from smearlab.pipeline import Analysis
@@ -82,6 +88,17 @@ def test_two_sources_that_are_the_same_are_refused(tmp_path: Path, pink: Path, c
         files = files_of(str(pink))
         refuse_same_pictures([*files, cream / "smear3.png"], [*files, cream / "smear3.png"])
     refuse_same_pictures(files_of(str(pink)), [cream / "smear3.png"])
+
+
+def test_files_that_are_not_measured_are_compared_too(
+    tmp_path: Path, pink: Path, cream: Path
+) -> None:
+    """Of three pictures of each stain one is measured, and that is not the shared one."""
+    shutil.copy(pink / "smear2.png", cream / "smear9.png")
+    with pytest.raises(DataError, match=r"smear2\.png = .*smear9\.png"):
+        fit_files(str(pink), str(cream), tmp_path / "m.json", FitOptions("macenko", most=1))
+    gone = [cream / "gone.png"]  # costs itself when it is read
+    refuse_same_files([*files_of(str(pink)), *gone], [cream / "smear3.png", *gone])
 
 
 def test_copies_that_were_altered_are_found(tmp_path: Path) -> None:

@@ -12,7 +12,13 @@ import numpy as np
 
 from smearlab import __version__
 from smearlab.batch.folder import writing
-from smearlab.batch.stain_pictures import files_of, read_pictures, refuse_same_pictures
+from smearlab.batch.stain_pictures import (
+    files_of,
+    read_pictures,
+    refuse_same_files,
+    refuse_same_pictures,
+    spread,
+)
 from smearlab.errors import UsageError
 from smearlab.evaluation.grids import Grid, number
 from smearlab.evaluation.normaliser_figures import FIGURES, judge, target_colours
@@ -108,7 +114,9 @@ def compare_normalisers(
         raise UsageError(
             f"name one or more models, each of its own name; received {', '.join(names) or 'none'}"
         )
-    files = [files_of(place, _PARTS, root, most) for place in (source, target)]
+    every = [files_of(place, _PARTS, root) for place in (source, target)]
+    refuse_same_files(*every)
+    files = [spread(some, most) for some in every]
     refuse_same_pictures(*files)
     there, wanted = (
         read_pictures(place, some) for place, some in zip((source, target), files, strict=True)

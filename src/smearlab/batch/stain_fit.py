@@ -14,7 +14,9 @@ from smearlab.batch.stain_pictures import (
     StainPictures,
     files_of,
     read_pictures,
+    refuse_same_files,
     refuse_same_pictures,
+    spread,
 )
 from smearlab.errors import UsageError
 from smearlab.evaluation.normaliser_figures import judge, target_colours
@@ -113,7 +115,9 @@ def fit_files(
         If the model cannot be written.
     """
     refuse_other_suffix(out)
-    files = [files_of(place, ("train",), root, options.most) for place in (source, target)]
+    every = [files_of(place, ("train",), root) for place in (source, target)]
+    refuse_same_files(*every)
+    files = [spread(some, options.most) for some in every]
     refuse_same_pictures(*files)
     there, wanted = (
         read_pictures(place, some) for place, some in zip((source, target), files, strict=True)

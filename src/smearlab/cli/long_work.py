@@ -24,7 +24,7 @@ def long_work() -> Iterator[None]:
     except UsageError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from error
-    except SmearlabError as error:
+    except (SmearlabError, FloatingPointError) as error:  # the second: a training diverged
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as stop:

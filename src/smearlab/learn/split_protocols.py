@@ -210,7 +210,7 @@ def split_pictures(
     """
     honest = protocol == "honest"
     if data.split != "given" and honest:
-        _refuse_ungrouped(manifest)
+        refuse_ungrouped(manifest)
     parts = _parts(manifest, data, honest)
     return [
         _finished(manifest, part, data, protocol, n_train, (n + 1, len(parts)))
@@ -309,7 +309,14 @@ def _finished(
     return SplitPictures(split, classes, fold, folds)
 
 
-def _refuse_ungrouped(manifest: Manifest) -> None:
+def refuse_ungrouped(manifest: Manifest) -> None:
+    """Refuse a table whose near-duplicates nobody has looked for.
+
+    Raises
+    ------
+    ManifestError
+        If no picture has a group.
+    """
     if duplicates_sought(manifest):  # and none found, if no picture has a group
         return
     if all(group is None for group in manifest.column("group")):

@@ -17,7 +17,7 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra 
 from manifest_rows import manifest_of
 from smearlab.datasets.manifest.leaks import find_leaks
 from smearlab.datasets.manifest.table import read_manifest, write_manifest
-from smearlab.errors import DataError, UnknownNameError, UsageError
+from smearlab.errors import DataError, ManifestError, UnknownNameError, UsageError
 from smearlab.learn.recipes import FEW_SHOT_RECIPES, STAIN_RECIPES, SYNTHESIS_RECIPES
 from smearlab.learn.reproduce.experiment import Asked as Reproduced
 from smearlab.learn.reproduce.experiments import EXPERIMENTS, reproduce
@@ -190,6 +190,17 @@ def test_sources_must_differ_and_share_a_type(tmp_path: Path) -> None:
     pictures(tmp_path, {"A": "basophil", "B": "basophil"}, sums="ab" * 32)
     with pytest.raises(DataError, match="are also among"):
         without_copies(tmp_path, before("quality"))
+
+
+def test_copies_that_nobody_looked_for_are_refused(tmp_path: Path) -> None:
+    rows = []
+    for n, source in enumerate(("A", "B")):
+        cv2.imwrite(str(tmp_path / f"{n}.png"), np.full((40, 40, 3), 200 + n, np.uint8))
+        rows.append({"path": f"{n}.png", "dataset": "own", "source": source, "type": "monocyte"})
+    table = write_manifest(tmp_path / "own.parquet", manifest_of(rows, tmp_path))
+    config = replace(CONFIG, sources=("A", "B"))
+    with pytest.raises(ManifestError, match="no picture has a group, so the honest protocol"):
+        run_hazra(config, Asked(str(table), tmp_path / "out", show=False))
 
 
 def test_settings_are_checked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,25 @@ def test_the_same_result_by_another_way_changes_nothing_after_it(tmp_path: Path)
     assert not Workshop(tmp_path).done(Stage("last", last, needs=(other,))).kept
 
 
-def test_a_killed_stage_goes_on_in_its_folder(tmp_path: Path) -> None:
+def test_a_stopped_stage_goes_on_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
         (folder / "half.txt").write_text("half")
+        now[0] += 100
         raise KeyboardInterrupt
 
     def going_on(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
+        now[0] += 20
         return {"found": (folder / "half.txt").read_text()}
 
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with pytest.raises(KeyboardInterrupt):
         Workshop(tmp_path).done(Stage("training", killed))
-    assert Workshop(tmp_path).done(Stage("training", going_on)).facts == {"found": "half"}
+    done = Workshop(tmp_path).done(Stage("training", going_on))
+    assert done.facts == {"found": "half"}
+    assert done.seconds == 120, "the interrupted call took its time, too"
 
 
 def test_another_version_and_damage_are_named(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from smearlab.evaluation.results import plain
 from smearlab.io.atomic import write_text
 from smearlab.learn.picture_sources import read_pictures
 from smearlab.learn.run_asked import Asked
+from smearlab.learn.split_protocols import refuse_ungrouped
 from smearlab.learn.workflow import hazra_data, hazra_models
 from smearlab.learn.workflow.hazra_config import MODULES, WITHOUT_GE, HazraConfig, Module
 from smearlab.learn.workflow.stages import Done, Stage, Workshop
@@ -177,6 +178,8 @@ class Graph:
                 threads=usable_cores(),
                 show=self.asked.show,
             )
+        if config.protocol == "honest":
+            refuse_ungrouped(self._there)
         return self._there
 
     def _chain(self, stage: Stage) -> list[Stage]:

@@ -23,6 +23,8 @@ from smearlab.io.atomic import write_text
 #: Of what stages leave; another number, and they are not taken up.
 FORMAT = 1
 RECORD = "stage.json"
+#: Seconds that calls took, interrupted ones as well.
+_SPENT = "seconds.json"
 STAGES = "stages"
 
 
@@ -40,7 +42,7 @@ class Done:
     key : str
         Of what it follows from.
     seconds : float
-        That its last call took.
+        That it took, with the calls that were interrupted, but for those that were killed.
     kept : bool
         Whether it was there before.
     """
@@ -130,9 +132,12 @@ class Workshop:
             return Done(stage.name, folder, there["facts"], key, float(there["seconds"]), True)
         self.say(f"{stage.name}: {folder}")
         folder.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
-        facts = plain(stage.make(folder, needs))
-        seconds = round(time.monotonic() - began, 3)
+        began, before = time.monotonic(), _spent(folder)
+        try:
+            facts = plain(stage.make(folder, needs))
+        finally:  # a call that is interrupted has taken its time, too
+            seconds = round(before + time.monotonic() - began, 3)
+            write_text(folder / _SPENT, json.dumps(seconds))
         record = {
             "format": FORMAT, "smearlab": __version__, "key": key, **follows,
             "seconds": seconds, "facts": facts,
@@ -140,6 +145,14 @@ class Workshop:
         text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
         write_text(folder / RECORD, text + "\n")
         return Done(stage.name, folder, facts, key, seconds, False)
+
+
+def _spent(folder: Path) -> float:
+    """Seconds of interrupted calls."""
+    try:
+        return float(json.loads((folder / _SPENT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return 0.0
 
 
 def _kept(folder: Path, key: str) -> dict[str, Any] | None:
