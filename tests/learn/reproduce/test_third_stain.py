@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,8 +16,15 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed: the data extra 
 from smearlab.datasets.manifest.table import Manifest, write_manifest
 from smearlab.datasets.simulated_looks import LOOKS
 from smearlab.datasets.simulator import SmearConfig, simulate_field
+from smearlab.learn.classifier_recipe import PictureData
+from smearlab.learn.recipes import CLASSIFIER_RECIPES
 from smearlab.learn.reproduce.experiment import Asked
-from smearlab.learn.reproduce.third_stain import judged_third, third_fields, third_lines
+from smearlab.learn.reproduce.third_stain import (
+    judged_third,
+    third_cells,
+    third_fields,
+    third_lines,
+)
 from smearlab.stain.fitting import measure_look
 from smearlab.stain.normaliser import ReferenceNormaliser
 
@@ -60,3 +70,31 @@ def test_a_normaliser_brings_colours_nearer() -> None:
     assert (after.n, after.of) == (3, "fields")
     assert ("bccd, as it is", "SSIM of lightness") not in lines
     assert ("bccd, macenko", "SSIM of lightness") in lines
+
+
+def test_cells_of_the_third_stain_are_as_many_of_each_group(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    rows = []
+    for n in range(12):
+        pixels = np.full((96, 96, 3), 235, np.uint8)
+        cv2.circle(pixels, (30 + 3 * n, 50), 12, (120, 40, 90), cv2.FILLED)
+        pixels[0, 0] = n  # no two are copies
+        cv2.imwrite(str(folder / f"{n}.png"), pixels)
+        kind = ("neutrophil", "monocyte")[n % 2]
+        rows.append({"path": f"{n}.png", "dataset": "bccd4", "source": "BCCD", "label": kind,
+                     "group": "one" if n < 9 else f"other {n}"})  # fmt: skip
+    table = write_manifest(folder / "m.parquet", Manifest.from_rows(rows, folder, "cells"))
+    data = PictureData(("pbc", "txl_pbc"), "wbc5", split="given")
+    recipe = replace(CLASSIFIER_RECIPES["lwcnn_plain"], data=data)
+    run = SimpleNamespace(recipe=recipe, classes=("monocyte", "neutrophil"))
+    cells = third_cells(run, 48, Asked(str(table), tmp_path / "out"), most=8)  # type: ignore[arg-type]
+    assert cells is not None and len(cells) == 2 + 3, "two of the group of nine, one of each other"
+    assert set(cells.targets.tolist()) <= {0, 1}
+    for n in range(len(cells)):
+        view = cells.sample(n, np.random.default_rng(0))["pixels"]
+        assert view.shape == (48, 48, 3)
+        assert view[24, 24].max() < 130, "the nucleus is in the middle"
+    assert third_cells(run, 48, Asked("simulated", tmp_path)) is None  # type: ignore[arg-type]
+    other = Asked(str(write(tmp_path / "y", "pbc", ["a"])), tmp_path / "out")
+    assert third_cells(run, 48, other) is None  # type: ignore[arg-type]

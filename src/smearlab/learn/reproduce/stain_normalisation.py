@@ -12,13 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.batch.workers import usable_cores
 from smearlab.datasets.manifest.table import read_manifest
-from smearlab.evaluation.answer_figures import answer_figures
 from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
 from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions
@@ -31,7 +29,13 @@ from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import Split
 from smearlab.learn.recipes import CLASSIFIER_RECIPES, STAIN_RECIPES
 from smearlab.learn.reproduce.experiment import Asked, Experiment, Outcome, how_to_run, is_asked
-from smearlab.learn.reproduce.third_stain import judged_third, third_fields, third_lines
+from smearlab.learn.reproduce.stain_answers import VARIED_STAINS, figures_of, shrunk, third_answers
+from smearlab.learn.reproduce.third_stain import (
+    TYPED,
+    judged_third,
+    third_fields,
+    third_lines,
+)
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.stain_judge import TESTED
 from smearlab.learn.stain_recipe import StainRecipe
@@ -47,7 +51,6 @@ from smearlab.stain.normaliser import Normaliser, ReferenceNormaliser
 NETWORKS = ("w_cyclegan_gp", "cyclegan", "pix2pix_stain", "stainnet")
 PLAIN, VARIED = "lwcnn_plain", "lwcnn_stains"
 FIGURES, SHEET = "figures.json", "normalised.png"
-_VARIED = "varied stains in training"
 #: A network for each way takes 57 minutes (Wasserstein) on one core, one way alone half of it.
 CPU: Mapping[str, Sequence[str]] = {"pix2pix_stain": ("train.epochs=10",)}
 _LARGE = ("view.size_px=256", "view.crop_px=224", "judged_px=256", "train.epochs=150")
@@ -208,11 +211,18 @@ class StainTable:
             shown[name] = made[:_SHOWN]
             pictures = HeldOutPictures(run.samples("test"), shrunk(made, run.input_px))
             answers[name] = told(pictures.predictions(learned))
-            both[f"{name} and {_VARIED}"] = told(pictures.predictions(knows_stains))
-        answers |= {_VARIED: told(_tested(varied)), **both}
+            both[f"{name} and {VARIED_STAINS}"] = told(pictures.predictions(knows_stains))
+        answers |= {VARIED_STAINS: told(_tested(varied)), **both}
         _draw(asked.folder / SHEET, shown)
         third = judged_third(normalisers, list(fine["train"]), third_fields(asked), asked.say)
-        return {"home": home, "abroad": abroad, "answers": answers, "third": third}
+        cells = third_answers(run, learned, knows_stains, normalisers, asked, _FINER)
+        return {
+            "home": home,
+            "abroad": abroad,
+            "answers": answers,
+            "third": third,
+            "third_answers": cells,
+        }
 
     def _scaled_down(self, asked: Asked) -> list[str]:
         if asked.scale == "paper":
@@ -235,17 +245,8 @@ _SAID = (
     "at home: validation pictures of the stain that was learned, which chose the epoch",
     "abroad: test pictures that no network between stains has learned from, or was chosen by",
     "pictures are normalised at three times the side that the classifier sees",
+    "cells of bccd4: squares of 64 px about the nucleus, where the picture has one",
 )
-
-
-def figures_of(answered: Predictions, keep: NDArray[np.bool_] | None = None) -> dict[str, Any]:
-    """Accuracy with interval, and of each type that occurs; of some pictures, or of all."""
-    keep = np.ones(len(answered.targets), bool) if keep is None else keep
-    names, targets = np.array(answered.classes, dtype=object), answered.targets[keep]
-    there = [name for n, name in enumerate(answered.classes) if (targets == n).any()]
-    others = [name for name in answered.classes if name not in there]
-    said = names[answered.logits[keep].argmax(1)].tolist()
-    return answer_figures(names[targets].tolist(), said, answered.groups[keep], there, others)
 
 
 def _unseen(run: ClassifierRun, networks: Mapping[str, StainRun]) -> NDArray[np.str_]:
@@ -258,12 +259,6 @@ def _unseen(run: ClassifierRun, networks: Mapping[str, StainRun]) -> NDArray[np.
     manifest = run.manifest()
     paths = manifest.column("path")[manifest.column("split") == "test"]
     return np.array([path for path in paths if manifest.file(path).resolve() not in seen], str)
-
-
-def shrunk(pictures: Pixels, side_px: int) -> Pixels:
-    """Pictures at the side that a classifier sees."""
-    size = (side_px, side_px)
-    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures])
 
 
 def _tested(run: ClassifierRun) -> Predictions:
@@ -305,12 +300,11 @@ def _draw(path: Path, shown: Mapping[str, Pixels]) -> None:
 
 
 def _answers(found: Mapping[str, Any]) -> Iterator[Line]:
-    for name, one in found["answers"].items():
-        row = {
-            "home": ", ".join(found["home"]),
-            "abroad": f"{', '.join(found['abroad'])}, as it is",
-        }
-        said = row.get(name, f"{', '.join(found['abroad'])}, {name}")
+    home, abroad = (", ".join(found[key]) for key in ("home", "abroad"))
+    called = {"home": home, "abroad": f"{abroad}, as it is"}
+    answers = {called.get(name, f"{abroad}, {name}"): one for name, one in found["answers"].items()}
+    answers |= {f"{TYPED}, {name}": one for name, one in found["third_answers"].items()}
+    for said, one in answers.items():
         for key, figure in (("accuracy", "accuracy"), ("macro_recall", "sensitivity")):
             low, high = one["intervals"].get(key) or (None, None)
             yield Line(said, figure, None, "", one[key], low, high, one["n"])

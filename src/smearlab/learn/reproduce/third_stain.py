@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,18 @@ from smearlab.errors import DataError
 from smearlab.evaluation.normaliser_figures import judge, target_colours
 from smearlab.evaluation.reproductions import Line
 from smearlab.io.images import read_field
+from smearlab.learn.classifier_run import ClassifierRun
+from smearlab.learn.manifest_samples import ManifestSamples
 from smearlab.learn.picture_sources import read_pictures
 from smearlab.learn.reproduce.experiment import Asked
+from smearlab.learn.split_protocols import chosen_pictures
 from smearlab.stain.normaliser import Normaliser
 
 #: The set, and how many of its fields are judged.
 THIRD, FIELDS = "bccd", 40
+#: Its cells by type (every picture several times, changed), how many are asked about at most, and
+#: the side of the square that shows a cell as large as 200 px of PBC do, px.
+TYPED, CELLS, CELL_SQUARE_PX = "bccd4", 400, 64
 #: Figures of :data:`smearlab.evaluation.normaliser_figures.FIGURES` that are shown → their names.
 _SHOWN: Mapping[str, str] = {
     "ground_de00": "ground ΔE00",
@@ -60,6 +68,56 @@ def third_fields(asked: Asked, most: int = FIELDS) -> list[Pixels]:
     rows = rows[np.sort(first)]
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, most).round().astype(int))]
     return [read_field(manifest.file(path)).pixels for path in manifest.column("path")[rows]]
+
+
+def third_cells(
+    run: ClassifierRun, size_px: int, asked: Asked, most: int = CELLS
+) -> ManifestSamples | None:
+    """Single white cells of the third stain, each about its nucleus, as large as those at home.
+
+    Parameters
+    ----------
+    run : ClassifierRun
+        Whose types are asked about.
+    size_px : int
+        Side of the views.
+    asked : Asked
+    most : int
+        So many at most, as many of each group; one of each at least.
+
+    Returns
+    -------
+    ManifestSamples or None
+        None where there are none.
+    """
+    if asked.data == SIMULATED:
+        return None
+    try:
+        found = read_pictures(
+            asked.data, (TYPED,), asked.folder, lists=asked.lists, show=asked.show
+        )
+        if not (found.column("dataset") == TYPED).any():
+            return None
+        data = replace(run.recipe.data, datasets=(TYPED,), origins=(), train_on=(), test_on=())
+        manifest = chosen_pictures(found, data)
+    except DataError:
+        return None
+    rows = np.flatnonzero(np.isin(manifest.column("type"), run.classes))
+    units, rng = unit_names(manifest)[rows], np.random.default_rng(0)
+    order = rng.permutation(len(rows))
+    each = max(1, most // max(1, len(set(units))))
+    taken: Counter[str] = Counter()
+    kept = []
+    for place in order:
+        if taken[units[place]] < each:
+            taken[units[place]] += 1
+            kept.append(int(rows[place]))
+    if not kept:
+        return None
+    view = replace(run.recipe.view, size_px=size_px, crop_px=CELL_SQUARE_PX, centre="nucleus")
+    return ManifestSamples(
+        manifest, run.classes, view, rows=np.sort(np.array(kept, np.intp))
+    ).without_augmentation()
 
 
 def judged_third(
