@@ -33,9 +33,10 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
         # One for C-WGAN-GP, two for the few-shot GAN.
         "rare": {"eosinophil": 200, "monocyte": 87, "basophil": 26},
         "target": 600,
+        "many": "c_wgan_gp_fast",  # clear outlines in the time that there is
         "settings": {
             "stain": ("train.epochs=8",),
-            "many": ("train.epochs=10",),
+            "many": ("train.epochs=20",),
             "few": ("adapt.steps=600",),
             "classifier": ("train.epochs=8",),
         },
