@@ -10,6 +10,7 @@ import pytest
 
 from manifest_rows import manifest_of
 from smearlab.datasets.manifest.balance import BalanceRules, balance_plan
+from smearlab.datasets.manifest.fingerprints import fingerprints
 from smearlab.datasets.manifest.leaks import find_leaks
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import ManifestError, OutputExistsError
@@ -60,3 +61,19 @@ def test_pictures_that_are_there_are_not_added_twice(model: Generator, tmp_path:
         balanced(first, plans, makers, tmp_path / "made", seed=2)
     more = balanced(first, plans, makers, tmp_path / "more", seed=2)
     assert [plan.synthetic for plan in balance_plan(more, BalanceRules(target=7))] == [2, 5]
+
+
+def test_a_generator_that_saw_held_out_pictures_makes_none(tmp_path: Path) -> None:
+    sums = [f"{n:02x}" * 32 for n in range(8)]
+    manifest = real(tmp_path / "real").with_columns(sha256=sums)
+    for seen, refused in ((sums[:7], False), (sums[6:], True)):
+        learned = {"pictures": len(seen), "fingerprints": fingerprints(seen)}
+        place = tmp_path / f"saw {len(seen)}"
+        saw = Generator.load(write_generator(place / "model", learned_from=learned))
+        makers = {"eosinophil": saw}
+        if refused:
+            with pytest.raises(ManifestError, match=r"learned from 1 pictures .* 7\.png \(test\)"):
+                balanced(manifest, balance_plan(manifest), makers, place / "made", seed=1)
+            assert not (place / "made").exists()
+        else:
+            assert len(balanced(manifest, balance_plan(manifest), makers, place / "made", seed=1))

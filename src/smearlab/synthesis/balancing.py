@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from smearlab.datasets.manifest.balance import TypePlan, with_synthetic
+from smearlab.datasets.manifest.fingerprints import LEARNED, learned_rows
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import ManifestError
 from smearlab.synthesis.generator import Generator
@@ -81,8 +84,10 @@ def balanced(
     OutputError
         If the disk is too small or not writable.
     ManifestError
-        If the manifest has some of these pictures already.
+        If the manifest has some of these pictures already, or a model learned from pictures that
+        it holds out.
     """
+    _refuse_held_out(manifest, list(makers.values()))
     wanted = {plan.type: plan.to_make for plan in plans if plan.to_make}
     made = make_pictures(
         wanted,
@@ -104,3 +109,23 @@ def balanced(
                 "another seed and folder for further pictures"
             )
     return with_synthetic(manifest, made.wanted)
+
+
+def _refuse_held_out(manifest: Manifest, models: Sequence[Generator]) -> None:
+    """Before anything is made: such pictures could not be trained with beside this split."""
+    told = [
+        {"operation": LEARNED, "arguments": {"model": model.name, **model.card["learned_from"]}}
+        for model in dict.fromkeys(models)
+        if model.card.get("learned_from")
+    ]
+    learned, names = learned_rows(manifest, told)
+    wrong = np.flatnonzero(learned & np.isin(manifest.column("split"), ("val", "test")))
+    if wrong.size:
+        row = int(wrong[0])
+        raise ManifestError(
+            f"{' and '.join(names)} learned from {wrong.size} pictures that this manifest holds "
+            f"out, or from pictures tied to them, first {manifest.column('path')[row]} "
+            f"({manifest.column('split')[row]}): train the generator with this split "
+            "(--set data.split=given), or balance the table that it was trained on, "
+            "RUN/manifest.parquet"
+        )
