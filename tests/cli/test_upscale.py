@@ -34,6 +34,13 @@ def test_a_folder_by_a_model_and_by_interpolation(here: Path) -> None:
     result = call("in", "--model", "blurred", "--out", "out")
     assert "1 pictures, 2 times as wide: out" in result.stdout
     assert read_field("out/pictures/a.png").pixels.shape == (32, 40, 3)
+    write_upscaler(Path("runs/srgan-honest/bundle"))
+    call("in", "--model", "runs/srgan-honest", "--out", "by_run")
+    assert read_field("by_run/pictures/a.png").pixels.shape == (32, 40, 3)
+    Path("runs/begun").mkdir()
+    Path("runs/begun/config.json").write_text("{}")
+    begun = call("in", "--model", "runs/begun", "--out", "o", exit_code=2)
+    assert "runs/begun is a run that is not finished" in begun.stderr
     call("in", "--model", "bicubic", "--factor", "3", "--out", "larger", "--quiet")
     assert read_field("larger/pictures/a.png").pixels.shape == (48, 60, 3)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from smearlab.errors import BundleError, UnknownNameError, UsageError
-from smearlab.synthesis.generator import BLOCK, End, Generator, find_generator
+from smearlab.io.bundles import bundle_of_run
+from smearlab.synthesis.generator import BLOCK, End, Generator
 from smearlab.synthesis.latents import between, draw_latents
 from tiny_generators import LATENT, SIZE, TYPES, foretold, write_generator
 
@@ -82,12 +83,12 @@ def test_what_it_does_not_make_is_said(model: Generator) -> None:
 
 def test_runs_give_their_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = write_generator(tmp_path / "runs" / "one" / "bundle")
-    assert find_generator(str(bundle)) == bundle
-    assert find_generator(str(bundle.parent)) == bundle
+    assert bundle_of_run("generator", str(bundle)) == bundle
+    assert bundle_of_run("generator", str(bundle.parent)) == bundle
     monkeypatch.setenv("SMEARLAB_MODELS", str(tmp_path / "runs"))
-    assert find_generator("one") == bundle
+    assert bundle_of_run("generator", "one") == bundle
     with pytest.raises(UsageError, match=r"runs holds the runs one: name them instead"):
-        find_generator(str(tmp_path / "runs"))
+        bundle_of_run("generator", str(tmp_path / "runs"))
 
 
 def test_runs_without_a_bundle_say_how_to_make_one(tmp_path: Path) -> None:

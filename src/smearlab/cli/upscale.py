@@ -13,9 +13,9 @@ Model = Annotated[
     str,
     typer.Option(
         "--model",
-        metavar="bicubic|BUNDLE",
-        help="bicubic interpolation, the folder of an upscaler bundle, or the name of one in "
-        "$SMEARLAB_MODELS.",
+        metavar="bicubic|RUN|BUNDLE",
+        help="bicubic interpolation, the folder of an upscaler's run or bundle, or the name of one "
+        "in $SMEARLAB_MODELS.",
     ),
 ]
 Factor = Annotated[
@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
         A picture that cannot be read costs only itself. Exit status: 0 all well, 1 some pictures
         failed or the results could not be written, 2 usage, 130 Ctrl-C.
 
-        Example: smearlab upscale slides/*.jpg --model runs/srgan-honest/bundle --out larger
+        Example: smearlab upscale slides/*.jpg --model runs/srgan-honest --out larger
         """
         with long_work():
             from smearlab.batch.run import RunOptions

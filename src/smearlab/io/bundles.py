@@ -65,11 +65,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from smearlab.errors import BundleError, UnknownNameError
+from smearlab.errors import BundleError, UnknownNameError, UsageError
 from smearlab.io.bundle_cards import elements_seen, read_card
 from smearlab.registry import SHIPPED_BUNDLES
 
-__all__ = ["MODELS_FOLDER", "Bundle", "elements_seen", "find_bundle", "own_models", "read_card"]
+__all__ = [
+    "MODELS_FOLDER",
+    "Bundle",
+    "bundle_of_run",
+    "elements_seen",
+    "find_bundle",
+    "own_models",
+    "read_card",
+]
 
 #: Environment variable that names the folder of a user's own bundles.
 MODELS_FOLDER = "SMEARLAB_MODELS"
@@ -196,6 +204,40 @@ def find_bundle(kind: str, name: str) -> Path:
             f"and card.json, or a name: {', '.join(known) or 'there is none'}"
         )
     raise UnknownNameError(f"{kind} bundle", name, known)
+
+
+def bundle_of_run(kind: str, name: str) -> Path:
+    """Folder of a bundle: as :func:`find_bundle` has it, or in the folder of a finished run.
+
+    Parameters
+    ----------
+    kind, name : str
+        See :func:`find_bundle`; ``name`` may also lead to a run that has a bundle.
+
+    Raises
+    ------
+    BundleError, UnknownNameError
+        As of :func:`find_bundle`.
+    UsageError
+        If it is a run without a bundle, or a folder of several runs.
+    """
+    folder = find_bundle(kind, name)
+    if (folder / "card.json").exists():
+        return folder
+    if (folder / "bundle" / "card.json").exists():
+        return folder / "bundle"
+    if (folder / "summary.json").exists():
+        raise UsageError(
+            f"{folder} is a run without a bundle; make it with: smearlab export {folder}"
+        )
+    if (folder / "config.json").exists():
+        raise UsageError(
+            f"{folder} is a run that is not finished; go on with the smearlab train that began it"
+        )
+    runs = sorted(found.parent.parent.name for found in folder.glob("*/bundle/card.json"))
+    if runs:
+        raise UsageError(f"{folder} holds the runs {', '.join(runs)}: name them instead")
+    return folder
 
 
 def own_models() -> Path | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.errors import UsageError
-from smearlab.io.bundles import Bundle, find_bundle
+from smearlab.io.bundles import Bundle, bundle_of_run
 from smearlab.registry import look_up
 from smearlab.synthesis.latents import between, draw_latents
 
@@ -85,7 +85,7 @@ class Generator:
         Parameters
         ----------
         model : str or Path
-            As :func:`find_generator` takes it.
+            See :func:`smearlab.io.bundles.bundle_of_run`.
         threads : int
             Of one call of the network.
 
@@ -96,7 +96,7 @@ class Generator:
         UsageError
             If it is a run without a bundle.
         """
-        bundle = Bundle(find_generator(str(model)), "generator", threads)
+        bundle = Bundle(bundle_of_run("generator", str(model)), "generator", threads)
         card = bundle.card
 
         def answer(latent: NDArray[np.float32], types: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -209,40 +209,3 @@ class Generator:
         t = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
         types = (1 - t) * self.one_hot(start.type) + t * self.one_hot(end.type)
         return self.answer(between(of_start, of_end, steps), types)
-
-
-def find_generator(model: str) -> Path:
-    """Folder of a generator's bundle.
-
-    Parameters
-    ----------
-    model : str
-        A bundle folder, the folder of a run that has a bundle, or the name of one of these in
-        ``$SMEARLAB_MODELS``.
-
-    Raises
-    ------
-    BundleError
-        If there is no such folder.
-    UsageError
-        If it is a run without a bundle, or a folder of several runs.
-    UnknownNameError
-        If there is no model of this name.
-    """
-    folder = find_bundle("generator", model)
-    if (folder / "card.json").exists():
-        return folder
-    if (folder / "bundle" / "card.json").exists():
-        return folder / "bundle"
-    if (folder / "summary.json").exists():
-        raise UsageError(
-            f"{folder} is a run without a bundle; make it with: smearlab export {folder}"
-        )
-    if (folder / "config.json").exists():
-        raise UsageError(
-            f"{folder} is a run that is not finished; go on with the smearlab train that began it"
-        )
-    runs = sorted(found.parent.parent.name for found in folder.glob("*/bundle/card.json"))
-    if runs:
-        raise UsageError(f"{folder} holds the runs {', '.join(runs)}: name them instead")
-    return folder

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.errors import BundleError, UsageError
-from smearlab.io.bundles import Bundle, find_bundle
+from smearlab.io.bundles import Bundle, bundle_of_run
 from smearlab.preprocess.tiling import plan_tiles
 
 #: The name of the interpolation, in the place of a bundle's.
@@ -55,8 +55,8 @@ class Upscaler:
         Parameters
         ----------
         model : str
-            ``bicubic``, the folder of a bundle of kind ``upscaler``, or the name of one in
-            ``$SMEARLAB_MODELS``.
+            ``bicubic``, the folder of a run that :mod:`smearlab.learn` finished, that of a bundle
+            of kind ``upscaler``, or the name of one of these in ``$SMEARLAB_MODELS``.
         factor : int, optional
             2 to 8 with ``bicubic``, which takes 4 when left out. A network has its own.
         threads : int
@@ -69,7 +69,8 @@ class Upscaler:
         BundleError, UnknownNameError
             If there is no such bundle, or it is damaged or of another kind.
         UsageError
-            If the factor is out of range, or another than the network's.
+            If the factor is out of range, or another than the network's; or it is a run without a
+            bundle.
         """
         if model == BICUBIC:
             by = FACTOR if factor is None else factor
@@ -77,7 +78,7 @@ class Upscaler:
                 raise UsageError(f"the factor of {BICUBIC} must be 2 to 8; received {by}")
             card = {"name": BICUBIC, "kind": "upscaler", "factor": by, "sha256": ""}
             return cls(BICUBIC, by, card, None, tile_px)
-        bundle = Bundle(find_bundle("upscaler", model), "upscaler", threads)
+        bundle = Bundle(bundle_of_run("upscaler", model), "upscaler", threads)
         own = int(bundle.card["factor"])
         if factor not in (None, own):
             raise UsageError(
