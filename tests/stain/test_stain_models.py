@@ -97,15 +97,32 @@ def test_models_by_path_and_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load_normaliser("negative").name == "blurred_negative"
     with pytest.raises(UnknownNameError, match="stain model 'creme'; did you mean 'cream'") as said:
         load_normaliser("creme")
-    assert "cream, negative, romanowsky" in str(said.value)
+    assert "cream, negative, romanowsky, romanowsky_macenko" in str(said.value)
 
 
-def test_the_reference_that_ships() -> None:
-    """Nuclei of another stain come near those of cream May-Grünwald-Giemsa."""
-    assert load_normaliser("romanowsky") is REFERENCES["romanowsky"]
-    for name, one in REFERENCES.items():
-        assert one.card["name"] == one.name == name
-        assert one.card["kind"] == "stain" and one.card["licence"]
-        assert np.linalg.norm(one.target.numbers["stains"], axis=0) == pytest.approx(1, abs=1e-3)
-        made = one.normalise(smear(PINK))
-        assert made.changed and (made.pixels[0, 48] == one.target.ground).all()
+@pytest.mark.parametrize("name", REFERENCES)
+def test_references_that_ship(name: str) -> None:
+    one = load_normaliser(name)
+    assert one is REFERENCES[name]
+    assert one.card["name"] == one.name == name
+    assert one.card["kind"] == "stain" and one.card["licence"] and one.card["to"]
+    stains = REFERENCES[name].target.numbers.get("stains")
+    if stains is not None:
+        assert np.linalg.norm(stains, axis=0) == pytest.approx(1, abs=1e-3)
+        red, green = stains[0], stains[1]
+        assert (green > stains[2]).all(), "both take more green than blue"
+        assert red[0] / green[0] != pytest.approx(red[1] / green[1], rel=0.1), "two stains"
+    away = PINK if "pink" not in name else CREAM
+    made = one.normalise(smear(away))
+    assert made.changed
+    assert np.abs(made.pixels[0, 48] - REFERENCES[name].target.ground).max() <= 0.5
+    blank = np.full((40, 40, 3), 240, np.uint8)
+    assert (one.apply(blank) == blank).all()
+
+
+def test_references_have_checksums_of_their_own() -> None:
+    assert set(REFERENCES) == {
+        f"romanowsky{look}{method}" for look in ("", "_pink")
+        for method in ("", "_macenko", "_reinhard")
+    }  # fmt: skip
+    assert len({one.card["sha256"] for one in REFERENCES.values()}) == len(REFERENCES)
