@@ -17,7 +17,7 @@ from smearlab.datasets.manifest.ties import unit_names
 from smearlab.errors import ManifestError
 from smearlab.evaluation.blind_test import KEY, draw_blind_test
 from smearlab.evaluation.diversity import diversity
-from smearlab.evaluation.picture_features import BundleFeatures
+from smearlab.evaluation.picture_features import BundleFeatures, TypedFeatures
 from smearlab.evaluation.results import RESAMPLES, SEED
 from smearlab.evaluation.synthesis_figures import SeenPictures, by_type
 from smearlab.io.atomic import write_text
@@ -29,7 +29,7 @@ from smearlab.learn.picture_networks import (
     lpips,
 )
 from smearlab.learn.verification.config import VerifyConfig
-from smearlab.learn.verification.kept_features import FeaturesAndAnswers, KeptFeatures
+from smearlab.learn.verification.kept_features import KeptFeatures
 from smearlab.learn.verification.pictures import (
     LoadedPictures,
     VerifiedPictures,
@@ -65,7 +65,7 @@ class Comparisons:
     shared: Path | None = None
 
     @cached_property
-    def network(self) -> FeaturesAndAnswers:
+    def network(self) -> TypedFeatures:
         """Of the features."""
         if self.config.inception is not None:
             return InceptionFeatures(self.config.inception)

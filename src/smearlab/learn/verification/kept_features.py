@@ -5,26 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.evaluation.picture_features import TypedFeatures
 from smearlab.io.atomic import write_bytes
 from smearlab.learn.verification.pictures import LoadedPictures
 
 Array = NDArray[np.float64]
-
-
-class FeaturesAndAnswers(Protocol):
-    """A feature network that also types pictures."""
-
-    @property
-    def name(self) -> str: ...
-
-    def both(self, pictures: NDArray[np.uint8]) -> tuple[Array, Array]:
-        """Features ``(N, D)`` and probabilities ``(N, K)``."""
-        ...
 
 
 class KeptFeatures:
@@ -34,11 +24,11 @@ class KeptFeatures:
     ----------
     folder : Path
         Gets a file for the network; one that cannot be read is written anew.
-    network : FeaturesAndAnswers
+    network : TypedFeatures
         Its name tells it from others, weights included.
     """
 
-    def __init__(self, folder: Path, network: FeaturesAndAnswers) -> None:
+    def __init__(self, folder: Path, network: TypedFeatures) -> None:
         self._network = network
         self._place = folder / f"{_short(network.name.encode())}.npz"
 
