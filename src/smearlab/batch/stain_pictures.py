@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.datasets.adapters.download import file_sha256
 from smearlab.datasets.duplicates.finder import find_duplicates
 from smearlab.errors import DataError, ImageError, UsageError
 from smearlab.io.images import find_images, read_field
@@ -131,17 +131,12 @@ def refuse_same_files(source: Sequence[Path], target: Sequence[Path]) -> None:
         for files in (source, target)
     )
     sizes = {*ours.values()} & {*theirs.values()}
-    there: dict[bytes, Path] = {}
+    there: dict[str, Path] = {}
     for path, size in ours.items():
         if size in sizes:
-            there.setdefault(_digest(path), path)
-    sums = ((path, _digest(path)) for path, size in theirs.items() if size in sizes)
+            there.setdefault(file_sha256(path), path)
+    sums = ((path, file_sha256(path)) for path, size in theirs.items() if size in sizes)
     _refuse_shared([(there[digest], path) for path, digest in sums if digest in there])
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def _refuse_shared(shared: Sequence[tuple[Path, Path]]) -> None:

@@ -15,6 +15,8 @@ from smearlab.io.atomic import write_bytes
 from smearlab.learn.verification.pictures import LoadedPictures
 
 Array = NDArray[np.float64]
+#: Pictures after which the file is written: so many at most are looked at twice.
+_WRITE_EVERY = 512
 
 
 class KeptFeatures:
@@ -36,17 +38,18 @@ class KeptFeatures:
         """Features ``(N, D)`` and probabilities ``(N, K)``."""
         names = [_short(one.tobytes()) for one in pictures.pixels]
         known, *kept = self._read()
-        where = {name: n for n, name in enumerate(known)}
-        fresh = list(dict.fromkeys(name for name in names if name not in where))
-        if fresh:
-            first = {name: n for n, name in reversed(list(enumerate(names)))}
-            found = self._network.both(pictures.pixels[[first[name] for name in fresh]])
+        there = set(known)
+        fresh = list(dict.fromkeys(name for name in names if name not in there))
+        first = {name: n for n, name in reversed(list(enumerate(names)))}
+        for n in range(0, len(fresh), _WRITE_EVERY):
+            some = fresh[n : n + _WRITE_EVERY]
+            found = self._network.both(pictures.pixels[[first[name] for name in some]])
             kept = (
                 [np.concatenate(two) for two in zip(kept, found, strict=True)] if kept else [*found]
             )
-            known = [*known, *fresh]
-            where = {name: n for n, name in enumerate(known)}
+            known = [*known, *some]
             self._write(known, *kept)
+        where = {name: n for n, name in enumerate(known)}
         rows = [where[name] for name in names]
         return kept[0][rows], kept[1][rows]
 
