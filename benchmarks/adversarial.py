@@ -2,11 +2,14 @@
 
     python benchmarks/adversarial.py
 
-The networks are those of RWP-GAN (``--tiny``: small ones, on small pictures), or of a recipe that
-makes cells, at any size:
+The networks are those of RWP-GAN (``--tiny``: small ones, on small pictures), or of a recipe with
+an adversary, that makes cells, enlarges them or carries them from stain to stain, at any size:
 
     python benchmarks/adversarial.py --recipe c_wgan_gp --size 64 --batch 64
     python benchmarks/adversarial.py --recipe c_wgan_gp_128 --batch 64 --memory --steps 3
+    python benchmarks/adversarial.py --recipe w_cyclegan_gp --batch 8
+    python benchmarks/adversarial.py --recipe few_shot_gan --batch 10
+    python benchmarks/adversarial.py --recipe srgan --size 64 --batch 16 --set critic.input_px=64
 
 Before each step the loop is halted, and the same batch goes through copies of the networks, so that
 a machine that is busy with other things is so for all. Medians over the steps are given:
@@ -43,59 +46,99 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from smearlab.errors import UsageError
+from smearlab.learn.few_shot_recipe import FewShotRecipe
 from smearlab.learn.games.paired import PairedPictures
 from smearlab.learn.losses.adversarial import adversarial_loss
 from smearlab.learn.losses.gradient_penalty import gradient_penalty
 from smearlab.learn.models.rwp_discriminator import RWPDiscriminator, RWPDiscriminatorConfig
 from smearlab.learn.models.rwp_generator import RWPGenerator, RWPGeneratorConfig
 from smearlab.learn.peak_memory import peak_device_memory_mb, peak_memory_mb
-from smearlab.learn.recipes import SYNTHESIS_RECIPES
+from smearlab.learn.recipes import (
+    FEW_SHOT_RECIPES,
+    STAIN_RECIPES,
+    SYNTHESIS_RECIPES,
+    UPSCALE_RECIPES,
+)
+from smearlab.learn.run_few_shot import build_few_shot_game
+from smearlab.learn.run_stain import build_stain_game
+from smearlab.learn.run_upscaler import build_upscaler_game
 from smearlab.learn.synthesis_games import build_synthesis_game
+from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.train.adversarial import fit_adversarial
 from smearlab.learn.train.adversarial_config import AdversarialConfig, build_adam
 from smearlab.learn.train.game import Game
 from smearlab.learn.train.hardware import describe_hardware
 from smearlab.learn.train.sampling import Sample
+from smearlab.learn.upscale_recipe import UpscaleRecipe
 from smearlab.registry import look_up
 
 Batch = Mapping[str, Tensor]
 Times = tuple[float, float]
+Pixels = NDArray[np.uint8]
+#: Number of a picture, and its pixels → a sample.
+Told = Callable[[int, Pixels], Sample]
 #: Types of the noise.
 TYPES = 8
+RECIPES: Mapping[str, Any] = {
+    **SYNTHESIS_RECIPES,
+    **FEW_SHOT_RECIPES,
+    **UPSCALE_RECIPES,
+    **STAIN_RECIPES,
+}
 
 
 class Noise:
-    """Noisy pictures with targets.
+    """Noisy pictures.
 
     Parameters
     ----------
     side : int
         Of the pictures, px.
-    typed : bool
-        Targets are types, not pictures.
+    told : callable
+        What a game is told of each.
     """
 
-    def __init__(self, side: int, *, typed: bool = False) -> None:
-        self.typed = typed
+    def __init__(self, side: int, told: Told) -> None:
+        self.told = told
         self.pixels = np.random.default_rng(0).integers(0, 256, (64, side, side, 3), np.uint8)
 
     def __len__(self) -> int:
         return 4096
 
     def sample(self, index: int, rng: np.random.Generator) -> Sample:
-        """A picture, and its type or its negative."""
-        pixels = self.pixels[index % len(self.pixels)]
-        target = np.int64(index % TYPES) if self.typed else 255 - pixels
-        return {"pixels": pixels, "target": target}
+        """A picture, and what goes with it."""
+        return self.told(index, self.pixels[index % len(self.pixels)])
+
+
+def paired(index: int, pixels: Pixels) -> Sample:
+    """A picture and its negative."""
+    return {"pixels": pixels, "target": 255 - pixels}
+
+
+def typed(index: int, pixels: Pixels) -> Sample:
+    """A picture and its type."""
+    return {"pixels": pixels, "target": np.int64(index % TYPES)}
+
+
+def alone(index: int, pixels: Pixels) -> Sample:
+    """A picture."""
+    return {"pixels": pixels}
+
+
+def of_two_stains(index: int, pixels: Pixels) -> Sample:
+    """A picture in the place of each stain's."""
+    return {"pixels_a": pixels, "pixels_b": 255 - pixels}
 
 
 class Bare:
@@ -215,24 +258,58 @@ class Halting:
         return found
 
 
-def paired_game(options: argparse.Namespace) -> tuple[Game, AdversarialConfig, int]:
-    """RWP-GAN's game, how it is trained, and the side of its pictures."""
+def made_small(factor: int) -> Told:
+    """A picture of every so-and-so-many-th pixel, and the whole one."""
+
+    def told(index: int, pixels: Pixels) -> Sample:
+        return {"pixels": pixels[::factor, ::factor].copy(), "target": pixels}
+
+    return told
+
+
+@dataclass(frozen=True)
+class Played:
+    """A game, how it is trained, and what it is played with."""
+
+    game: Game
+    config: AdversarialConfig
+    side: int
+    told: Told
+
+
+def rwp_game(options: argparse.Namespace) -> Played:
+    """RWP-GAN's."""
     sizes = RWPGeneratorConfig(widths=(8, 8, 8, 8), input_px=32) if options.tiny else None
     widths = (8, 16, 16) if options.tiny else RWPDiscriminatorConfig().widths
     critic = RWPDiscriminatorConfig(widths=widths, spectral=options.spectral)
     penalty: Any = "interpolates" if options.penalty else "none"
     game = PairedPictures(RWPGenerator(sizes), RWPDiscriminator(critic))
-    return game, AdversarialConfig(penalty=penalty), 32 if options.tiny else 256
+    return Played(game, AdversarialConfig(penalty=penalty), 32 if options.tiny else 256, paired)
 
 
-def typed_game(options: argparse.Namespace) -> tuple[Game, AdversarialConfig, int]:
-    """The game of a recipe that makes cells; its critic takes one update a step."""
-    settings = [] if options.size is None else [f"view.size_px={options.size}"]
-    settings += options.set or []
-    recipe = look_up("recipe", SYNTHESIS_RECIPES, options.recipe).with_settings(settings)
-    recipe = recipe.for_types(1 if recipe.per_type else TYPES)
+def recipe_game(options: argparse.Namespace) -> Played:
+    """That of a recipe; its critic takes one update a step."""
+    name, settings = options.recipe, list(options.set or [])
+    if options.size is not None:
+        side = "patch_px" if name in UPSCALE_RECIPES else "size_px"
+        settings.insert(0, f"view.{side}={options.size}")
+    recipe = look_up("recipe", RECIPES, name).with_settings(settings)
+    if not isinstance(recipe.train, AdversarialConfig):
+        raise UsageError(f"{name} has no adversary: there is no game to measure")
+    side = recipe.view.learned_px if isinstance(recipe, UpscaleRecipe) else recipe.view.size_px
+    game: Game
+    if isinstance(recipe, SynthesisRecipe):
+        recipe = recipe.for_types(1 if recipe.per_type else TYPES)
+        game, told = build_synthesis_game(recipe), typed
+    elif isinstance(recipe, FewShotRecipe):
+        game, told = build_few_shot_game(recipe), alone
+    elif isinstance(recipe, UpscaleRecipe):
+        game, told = build_upscaler_game(recipe), made_small(recipe.network.factor)
+    else:
+        game = build_stain_game(recipe)
+        told = of_two_stains if recipe.learning == "unpaired" else paired
     train = replace(recipe.train, critic_steps=1, workers=0, precision="32-true")
-    return build_synthesis_game(recipe), train, recipe.view.size_px
+    return Played(game, train, side, told)
 
 
 def clocks() -> Times:
@@ -250,7 +327,7 @@ def since(before: Times, now: Times) -> Times:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--recipe", help="one that makes cells, as c_wgan_gp; RWP-GAN without it")
+    parser.add_argument("--recipe", help="one with an adversary, as c_wgan_gp; RWP-GAN without it")
     parser.add_argument("--size", type=int, help="side of the recipe's pictures, px")
     parser.add_argument("--set", action="append", help="another setting of the recipe")
     parser.add_argument("--batch", type=int, default=1)
@@ -265,19 +342,19 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    game, config, side = (typed_game if options.recipe else paired_game)(options)
+    played = (recipe_game if options.recipe else rwp_game)(options)
     config = replace(
-        config,
+        played.config,
         epochs=10_000,
         batch_size=options.batch,
         max_steps=options.steps,
         checkpoint_minutes=0.0,
     )
-    halting = Halting(game, config, alone=options.memory)
-    seconds = halting.play(Noise(side, typed=options.recipe is not None))
+    halting = Halting(played.game, config, alone=options.memory)
+    seconds = halting.play(Noise(played.side, played.told))
     found: dict[str, Any] = {"hardware": describe_hardware(config.precision)}
     found |= {key: value for key, value in vars(options).items() if key != "threads"}
-    found |= {"size": side} | halting.figures(options.skipped)
+    found |= {"size": played.side} | halting.figures(options.skipped)
     if options.memory:
         found |= {"peak_memory_mb": peak_memory_mb(), "gpu_memory_mb": peak_device_memory_mb()}
     print(json.dumps(found | {"checkpoint_s": round(seconds, 3)}, indent=1))

@@ -88,7 +88,7 @@ def run_few_shot(
         yield _adapted(recipe, asked, pictures, samples, name, began)
 
 
-def build_game(recipe: FewShotRecipe, shots: Tensor | None = None) -> NoisePictures:
+def build_few_shot_game(recipe: FewShotRecipe, shots: Tensor | None = None) -> NoisePictures:
     """The game of a recipe, with fresh networks.
 
     Parameters
@@ -124,7 +124,7 @@ def _begun(
     if is_done(run, recipe.train, describe | learnt, asked.say):
         return run
     torch.manual_seed(recipe.train.seed)
-    game = build_game(recipe)
+    game = build_few_shot_game(recipe)
     told = f"{len(pictures.rows(pictures.common))} pictures of {', '.join(pictures.common)}"
     asked.say(f"{recipe.name} begins with {told}")
     # Without shots, a generator with an encoder makes nothing yet that could be shown.
@@ -182,7 +182,7 @@ def _adapted(
         return run
     asked.say(f"{recipe.name} learns {name} from {len(few)} pictures")
     torch.manual_seed(recipe.train.seed)
-    game = build_game(recipe, shots)
+    game = build_few_shot_game(recipe, shots)
     networks = {part: counts(network) for part, network in game.networks.items()}
     if began is not None:
         load_networks(began, game.networks)

@@ -141,29 +141,45 @@ class _Training:
         return cast(StainWays, trained)
 
 
+def build_stain_game(recipe: StainRecipe) -> Game:
+    """The game of a recipe, with fresh networks; its generator is a ``StainWays``.
+
+    Raises
+    ------
+    UsageError
+        If the recipe is taught and plays none.
+    """
+    if recipe.learning == "taught":
+        raise UsageError(f"{recipe.name} learns from a teacher, and plays no game")
+    weights, unpaired = recipe.weights, recipe.learning == "unpaired"
+    ways: tuple[Way, ...] = WAYS if unpaired else WAYS[:1]
+    model = StainWays({way: build_stain_network(recipe.network) for way in ways})
+    if not unpaired:
+        return PairedPictures(model, PairCritic(recipe.critic), weights.l1)
+    return UnpairedPictures(
+        model,
+        StainCritics(recipe.critic),
+        cycle_weight=weights.cycle,
+        identity_weight=weights.identity,
+    )
+
+
 def _training(recipe: StainRecipe, a: Any, b: Any, teacher: StainTeacher | None) -> _Training:
     """Fresh networks, with what they learn from."""
-    ways: tuple[Way, ...] = WAYS if recipe.learning == "unpaired" else WAYS[:1]
-    model = StainWays({way: build_stain_network(recipe.network) for way in ways})
-    weights = recipe.weights
-    game: Game | None = None
-    source: SampleSource
-    if recipe.learning == "unpaired":
-        source = UnpairedSamples(a, b)
-        game = UnpairedPictures(
-            model,
-            StainCritics(recipe.critic),
-            cycle_weight=weights.cycle,
-            identity_weight=weights.identity,
-        )
-    elif recipe.learning == "jittered":
-        source = JitteredSamples(b, weights.jitter)
-        game = PairedPictures(model, PairCritic(recipe.critic), weights.l1)
-    else:
+    if recipe.learning == "taught":
         assert teacher is not None
-        source = TaughtSamples(a, teacher)
-    networks = {"generator": model} if game is None else game.networks
-    return _Training(recipe, model, source, game, {k: counts(v) for k, v in networks.items()})
+        model = StainWays({WAYS[0]: build_stain_network(recipe.network)})
+        return _Training(
+            recipe, model, TaughtSamples(a, teacher), None, {"generator": counts(model)}
+        )
+    game = build_stain_game(recipe)
+    source: SampleSource = (
+        JitteredSamples(b, recipe.weights.jitter)
+        if recipe.learning == "jittered"
+        else UnpairedSamples(a, b)
+    )
+    model = cast(StainWays, game.generator)
+    return _Training(recipe, model, source, game, {k: counts(v) for k, v in game.networks.items()})
 
 
 def _describe(

@@ -84,12 +84,14 @@ def run_upscaler(recipe: UpscaleRecipe, asked: Asked, type_: str | None = None) 
     judge = UpscaleJudge(parts["val"], recipe.judged, chooses, run / SHEET)
     torch.manual_seed(recipe.train.seed)
     model = SRGANGenerator(recipe.network)
-    critic = None if recipe.critic is None else SRGANDiscriminator(recipe.critic)
-    networks = {"generator": counts(model), **({"critic": counts(critic)} if critic else {})}
+    game = None if recipe.critic is None else build_upscaler_game(recipe, model)
+    learns = {"generator": model} if game is None else game.networks
+    networks = {name: counts(network) for name, network in learns.items()}
     if asked.weights is not None:
         load_weights(asked.weights, model)
         asked.say(f"the generator begins with {asked.weights}")
-    trained, features = _trained(recipe, asked, run, parts["train"], judge, describe, model, critic)
+    trained = _trained(recipe, asked, run, parts["train"], judge, describe, model, game)
+    features = None if game is None else str(game.fixed["features"].name)
     if is_first_process():
         write_manifest(run / MANIFEST, split.manifest)
         figures = judge(trained)
@@ -146,6 +148,36 @@ def samples_of(
     return parts
 
 
+def build_upscaler_game(
+    recipe: UpscaleRecipe, generator: SRGANGenerator | None = None
+) -> SuperResolution:
+    """The game of a recipe with a critic.
+
+    Parameters
+    ----------
+    recipe : UpscaleRecipe
+    generator : SRGANGenerator, optional
+        Fresh when left out. The critic is.
+
+    Raises
+    ------
+    UsageError
+        If the recipe has no critic, or the weights of its content loss do not fit.
+    """
+    if recipe.critic is None:
+        raise UsageError(f"{recipe.name} has no adversary, and so no game")
+    model = generator or SRGANGenerator(recipe.network)
+    critic, weights = SRGANDiscriminator(recipe.critic), recipe.weights
+    return SuperResolution(
+        model,
+        critic,
+        content_features(recipe.content),
+        content_weight=weights.content,
+        adversarial_weight=weights.adversarial,
+        pixel_weight=weights.pixels,
+    )
+
+
 def _trained(
     recipe: UpscaleRecipe,
     asked: Asked,
@@ -154,25 +186,15 @@ def _trained(
     judge: UpscaleJudge,
     describe: Mapping[str, Any],
     model: nn.Module,
-    critic: nn.Module | None,
-) -> tuple[nn.Module, str | None]:
-    """The trained generator, and the name of the features that it learned by."""
+    game: SuperResolution | None,
+) -> nn.Module:
+    """The trained generator."""
     kept: dict[str, Any] = {"validate": judge, "describe": describe, "show": asked.show}
     if not isinstance(recipe.train, AdversarialConfig):
-        return fit(model, samples, recipe.loss, recipe.train, run, **kept), None
-    assert critic is not None
-    features, weights = content_features(recipe.content), recipe.weights
-    game = SuperResolution(
-        model,
-        critic,
-        features,
-        content_weight=weights.content,
-        adversarial_weight=weights.adversarial,
-        pixel_weight=weights.pixels,
-    )
+        return fit(model, samples, recipe.loss, recipe.train, run, **kept)
+    assert game is not None
     with warnings_later():
-        trained = fit_adversarial(game, samples, recipe.train, run, **kept)
-    return trained, features.name
+        return fit_adversarial(game, samples, recipe.train, run, **kept)
 
 
 def _describe(

@@ -15,8 +15,15 @@ SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "adversarial.py"
 
 SMALL = (
     "--recipe c_wgan_gp --size 16 --set generator.width=4 --set critic.width=4 "
-    "--set teacher.width=4 --batch 2 --threads 1"
+    "--set teacher.width=4"
 )
+FEW_SHOT = "--recipe few_shot_gan --size 16 --set generator.width=2 --set generator.features=3"
+UPSCALED = (
+    "--recipe srgan --size 32 --set critic.input_px=32 --set network.blocks=1 "
+    "--set critic.width=4 --set critic.dense=8"
+)
+STAINED = "--recipe w_cyclegan_gp --size 32 --set network.widths=4,4 --set critic.widths=4,4"
+BATCH = "--batch 2 --threads 1"
 
 
 def figures(options: str) -> dict[str, Any]:
@@ -32,10 +39,17 @@ def figures(options: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("options", "side"), [("--tiny --batch 2 --threads 1 --penalty --spectral", 32), (SMALL, 16)]
+    ("options", "side"),
+    [
+        ("--tiny --penalty --spectral", 32),
+        (SMALL, 16),
+        (FEW_SHOT, 16),
+        (UPSCALED, 32),
+        (STAINED, 32),
+    ],
 )
 def test_figures_hang_together(options: str, side: int) -> None:
-    found = figures(f"{options} --steps 3 --skipped 1")
+    found = figures(f"{options} {BATCH} --steps 3 --skipped 1")
     assert found["size"] == side
     for other in ("passes", "bare"):  # one step counts, so medians are its own figures
         ratio = found[f"{other}_s"] / found["loop_s"]
@@ -45,7 +59,18 @@ def test_figures_hang_together(options: str, side: int) -> None:
 
 
 def test_the_loop_alone_tells_its_memory() -> None:
-    found = figures(f"{SMALL} --steps 2 --skipped 0 --memory")
+    found = figures(f"{SMALL} {BATCH} --steps 2 --skipped 0 --memory")
     assert found["peak_memory_mb"] is None or found["peak_memory_mb"] > 50
     assert found["loop_s"] > 0
     assert "passes_s" not in found
+
+
+def test_a_recipe_without_an_adversary_is_named() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--recipe", "srresnet"],
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "srresnet has no adversary" in done.stderr
