@@ -16,10 +16,17 @@ import pytest
 from smearlab.datasets.element_pairs import load_pair, simulated_pairs
 from smearlab.errors import UnknownNameError, UsageError
 from smearlab.evaluation.elements import evaluate_elements
+from smearlab.evaluation.picture_features import BundleFeatures
 from smearlab.evaluation.reproductions import Line, Record
 from smearlab.learn.classifier_recipe import PROTOCOLS
 from smearlab.learn.recipes import SEGMENTATION_RECIPES
 from smearlab.learn.reproduce import rwp_gan
+from smearlab.learn.reproduce.element_distances import (
+    FIGURES,
+    Drawn,
+    drawn_distances,
+    mean_lines,
+)
 from smearlab.learn.reproduce.element_figures import Measured, Measurement, _identity
 from smearlab.learn.reproduce.element_lines import (
     figure_lines,
@@ -94,12 +101,30 @@ def test_losses_and_times_of_table_1(record: Record, out: Path) -> None:
     assert set(lines_of(record, "WBC, unet_bce_dice")) == plain
 
 
+def test_the_mean_of_what_was_drawn_stands_beside_table_3(record: Record) -> None:
+    reported = SEGMENTATION_RECIPES["rwp_gan"].reported["generated pictures (Table 3)"]
+    own = [
+        lines_of(record, f"{element} (simulated), rwp_gan, drawn beside targets")
+        for element in ELEMENTS
+    ]
+    mean = lines_of(record, "mean of 3 elements, rwp_gan, drawn beside targets")
+    assert list(mean) == list(FIGURES)
+    for figure, line in mean.items():
+        assert (line.reported, line.where) == (reported[figure], "Table 3")
+        assert line.obtained == pytest.approx(np.mean([one[figure].obtained for one in own]))
+        assert (line.n, own[0][figure].n) == (6, 2)
+        assert own[0][figure].reported is None
+    assert own[0]["PSI"].low <= own[0]["PSI"].obtained <= own[0]["PSI"].high
+    rows = {line.row for line in record.lines if line.row.endswith("drawn beside targets")}
+    assert not [row for row in rows if ", rwp_gan, " not in row]  # others played no game
+
+
 def test_the_record_says_what_it_is_of(record: Record) -> None:
     said = " ".join([*record.data, *record.deviations, *record.findings])
     assert "WBC: learnt from 6 pairs of simulated" in said
     assert "in the place of ALL-IDB1" in said
     assert "rwp_gan takes 2 steps of 1 pictures at most, in the place of 350/350/500 epochs" in said
-    assert "FID, IS, PSI, KID and WD of Table 3 are left out" in said
+    assert "WD of Table 3 is the sliced Wasserstein distance" in said
     assert "PLT: a model elsewhere is left out: unknown model 'nowhere_to_be_found'" in said
     assert record.seconds > 0
 
@@ -131,6 +156,59 @@ def test_fields_that_could_not_be_measured_are_counted(tmp_path: Path) -> None:
         assert gone.name in said
     assert found.sources["simulated"]["n"] == 2
     assert not list(lacking_fields("WBC", {"shipped": measurement.run(files[:2])}))
+
+
+class DrawsTargets(Measured):
+    """In the place of a network: it draws the targets themselves, ``shift`` brighter."""
+
+    shift = 0
+
+    def drawn(self, pairs: Any) -> Any:
+        for pair in pairs:
+            grown = pair.picture.astype(int) + self.shift * pair.target[..., None]
+            yield np.clip(grown, 0, 255).astype(np.uint8)
+
+
+def test_what_is_drawn_like_its_target_is_at_no_distance(tmp_path: Path) -> None:
+    files = simulated_pairs(4, "WBC")
+    sources = {"simulated": {"pictures": "generated", "n": 4}}
+    features = BundleFeatures()
+
+    def drawn(name: str, shift: int) -> Drawn:
+        one = DrawsTargets(sources, 0.0, Measurement(name, "default", "WBC", tmp_path))
+        one.__dict__["shift"] = shift
+        return drawn_distances({name: one}, files, features, resamples=20)[name]
+
+    same, brighter = drawn("same", 0), drawn("brighter", 60)
+    assert (same.n, same.n_groups, same.source) == (4, 4, "simulated")
+    assert same.figures["FID"][0] == pytest.approx(0, abs=1e-6)
+    assert same.figures["PSI"] == [0, 0, 0]
+    assert same.figures["WD"][0] == 0
+    for figure in ("FID", "PSI", "KID", "WD"):
+        assert brighter.figures[figure][0] > same.figures[figure][0] + 1e-3
+    kept = drawn("same", 99)  # read again, not drawn again
+    assert kept == same
+    assert 1 <= same.figures["IS"][0] <= len(features.classes)
+
+
+def test_networks_that_draw_nothing_have_no_distances(tmp_path: Path) -> None:
+    one = Measured(
+        {"simulated": {"pictures": "cut out", "n": 4}},
+        0.0,
+        Measurement("plain", "default", "WBC", tmp_path),
+    )
+    assert not drawn_distances({"plain": one}, simulated_pairs(4, "WBC"), BundleFeatures())
+
+
+def test_a_mean_is_of_all_elements_or_none() -> None:
+    known = Drawn(dict.fromkeys(FIGURES, (1.0, 0.5, 2.0)), "simulated", 4, 4)
+    other = Drawn(dict.fromkeys(FIGURES, (3.0, 1.5, None)), "simulated", 6, 6)
+    reported = SEGMENTATION_RECIPES["rwp_gan"].reported
+    lines = list(mean_lines([{"a": known, "b": known}, {"a": other}], reported, "b"))
+    assert {line.row for line in lines} == {"mean of 2 elements, a, drawn beside targets"}
+    for line in lines:
+        assert (line.obtained, line.low, line.high, line.n) == (2.0, 1.0, None, 10)
+        assert line.reported is None
 
 
 def test_changed_targets_are_measured_anew(tmp_path: Path) -> None:

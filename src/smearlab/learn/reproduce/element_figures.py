@@ -5,22 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from smearlab import __version__
 from smearlab.batch.workers import usable_cores
 from smearlab.datasets.element_pairs import load_pair
-from smearlab.datasets.pair_files import PairFile
+from smearlab.datasets.pair_files import ElementPair, PairFile
 from smearlab.elements.models import find_model
 from smearlab.elements.segmenter import ElementSegmenter
 from smearlab.errors import SmearlabError
 from smearlab.evaluation.elements import evaluate_elements
 from smearlab.io.atomic import write_text
-from smearlab.types import Element
+from smearlab.types import Element, Field
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,14 @@ class Measured:
     def segmenter(self) -> ElementSegmenter:
         """The model, loaded anew."""
         return self.measurement.load()
+
+    def drawn(self, pairs: Sequence[ElementPair]) -> Iterator[NDArray[np.uint8]]:
+        """What the model draws of each pair's field, or cuts out of it, one after the other."""
+        segmenter = self.segmenter()
+        for pair in pairs:
+            found = segmenter.segment(Field(pair.pixels, pair.name), (pair.element,))
+            picture = found[pair.element]
+            yield picture.segmented if picture.generated is None else picture.generated
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,18 @@ class Measurement:
         """The model with the network of this element only."""
         return ElementSegmenter(find_model(self.model), (self.element,), samples=self.samples)
 
+    @property
+    def path(self) -> Path:
+        """File of its figures."""
+        return self.folder / f"{self.element.lower()}-{self.name.replace(' ', '_')}.json"
+
+    def key(self, segmenter: ElementSegmenter, pairs: Sequence[PairFile]) -> dict[str, Any]:
+        """What its figures follow from: the loaded networks, and the pairs."""
+        sums = {name: card["sha256"] for name, card in segmenter.describe().items()}
+        names = "\n".join(map(_identity, pairs))
+        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+        return {"version": __version__, "bundles": sums, "pairs": digest, "samples": self.samples}
+
     def run(self, pairs: Sequence[PairFile]) -> Measured:
         """Measure it, or read what was measured with the same bundles on the same pairs.
 
@@ -95,11 +118,7 @@ class Measurement:
             Of this element.
         """
         segmenter = self.load()
-        sums = {name: card["sha256"] for name, card in segmenter.describe().items()}
-        names = "\n".join(map(_identity, pairs))
-        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
-        key = {"version": __version__, "bundles": sums, "pairs": digest, "samples": self.samples}
-        path = self.folder / f"{self.element.lower()}-{self.name.replace(' ', '_')}.json"
+        key, path = self.key(segmenter, pairs), self.path
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["of"] == key:

@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from smearlab.datasets.element_pairs import load_pair
-from smearlab.datasets.pair_files import ElementPair, PairFile
+from smearlab.datasets.pair_files import PairFile
 from smearlab.io.atomic import write_bytes
 from smearlab.learn.reproduce.element_figures import Measured
 from smearlab.learn.reproduce.element_lines import kinds_of
 from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
-from smearlab.types import Field
 
 _WHICH = ("best", "median", "worst")
 
@@ -51,7 +48,7 @@ def write_sheet(
     notes = {name: ["field", "target"] for name in chosen}
     pictures = {name: [pair.pixels, pair.picture] for name, pair in pairs.items()}
     for model, one in measured.items():
-        drawn = _drawn(one, pairs)
+        drawn = dict(zip(pairs, one.drawn(list(pairs.values())), strict=True))
         dice = {field["name"]: field["dice"] for field in one.sources[source]["fields"]}
         for name in chosen:
             pictures[name].append(drawn[name])
@@ -86,13 +83,3 @@ def chosen_fields(fields: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     if len(known) < len(_WHICH):
         places = dict(zip(range(len(known)), ("best", "worst"), strict=False))
     return {known[place]["name"]: which for place, which in places.items()}
-
-
-def _drawn(one: Measured, pairs: Mapping[str, ElementPair]) -> dict[str, NDArray[np.uint8]]:
-    """What a network drew of each field, or cut out of it."""
-    segmenter = one.segmenter()
-    found = {}
-    for name, pair in pairs.items():
-        picture = segmenter.segment(Field(pair.pixels, name), (pair.element,))[pair.element]
-        found[name] = picture.segmented if picture.generated is None else picture.generated
-    return found
