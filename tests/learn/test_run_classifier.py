@@ -101,6 +101,23 @@ def test_a_run_leaves_what_others_read(finished: Asked) -> None:
     assert f"n = {len(tested)} pictures in 12 groups" in said
 
 
+def test_a_recipe_that_does_not_choose_keeps_its_last_epoch(data: str, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, chooses=False, data=replace(RECIPE.data, folds=0))
+    asked = Asked(data, tmp_path / "runs", show=False)
+    (run,) = run_classifier(recipe, asked)
+    summary = RunSummary.load(run)
+    assert summary.best_epoch == summary.epochs == 2
+    assert not (run / "best.safetensors").exists()
+    assert not (run / "validation.jsonl").exists(), "nobody looked"
+    assert summary.n_val == len(Predictions.load(run, "val").paths) > 0
+    assert open_runs([run]), "pages of the run can be made"
+    before = bytes_of(run)
+    assert list(run_classifier(recipe, asked)) == [run]
+    assert bytes_of(run) == before
+    with pytest.raises(UsageError, match="differs in chooses"):
+        list(run_classifier(replace(recipe, chooses=True), asked))
+
+
 def test_predictions_are_those_of_the_best_weights(finished: Asked) -> None:
     fold = run_folder(RECIPE, finished) / "fold-1"
     kept = read_manifest(fold / "manifest.parquet")

@@ -130,6 +130,9 @@ class ClassifierRecipe:
     segmented : {"RBC", "WBC", "PLT"}, optional
         The element that the pictures show alone, as ``smearlab data segment`` makes them. Where
         they are whole, the run says so.
+    chooses : bool
+        Whether the validation part chooses the epoch by its loss; else nobody looks at it while
+        training, and the last epoch counts.
     pretrain : ClassifierRecipe or None
         Trained first; this one goes on from its weights.
     reported : mapping
@@ -149,6 +152,7 @@ class ClassifierRecipe:
     loss: Classification = field(default_factory=Classification)
     freeze: bool = False
     segmented: Element | None = None
+    chooses: bool = True
     pretrain: ClassifierRecipe | None = None
     reported: Mapping[str, Any] = field(default_factory=dict)
     deviations: tuple[str, ...] = ()

@@ -173,7 +173,7 @@ def _run_split(
         run,
         describe=describe,
         show=asked.show,
-        validate=validation,
+        validate=validation if recipe.chooses else None,
         stages=stage_parameters(model) if staged else None,
     )
     if not is_first_process():
@@ -202,6 +202,7 @@ def _describe(recipe: ClassifierRecipe, split: SplitPictures, asked: Asked) -> d
         "freeze": recipe.freeze,
         "weights": digest_of(asked.weights),
         "deviations": list(recipe.deviations),
+        **({} if recipe.chooses else {"chooses": False}),
     }
 
 

@@ -208,8 +208,10 @@ def test_synthetic_pictures_are_only_trained_on(
         "added-0-seed-1-honest": (0, 16),
         "added-50-seed-0-honest": (8, 16),
         "added-50-seed-1-honest": (8, 16),
-        "only-synthetic-honest": (16, 0),
+        "synthetic-alone-honest": (16, 0),
     }
+    chosen = {run.name for run in runs.iterdir() if (run / "best.safetensors").is_file()}
+    assert chosen == seen.keys() - {"synthetic-alone-honest"}, "real pictures choose no epoch there"
 
 
 def test_answers_and_gains(finished: tuple[Path, VerifyConfig, dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ def recipe_of(
     epochs: int | None = None,
     seed: int = 0,
     crop_px: int | None = None,
+    chooses: bool = True,
 ) -> ClassifierRecipe:
     """The recipe of one training.
 
@@ -44,6 +45,8 @@ def recipe_of(
     seed : int
     crop_px : int or None
         Side of the middle square that views show; None for whole pictures.
+    chooses : bool
+        Whether the real validation pictures choose the epoch.
     """
     return ClassifierRecipe(
         name=name,
@@ -60,6 +63,7 @@ def recipe_of(
             weight_decay=0.0,
             seed=seed,
         ),
+        chooses=chooses,
     )
 
 

@@ -39,6 +39,8 @@ _FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "added": (*_TRAINED, "seeds", "shares"),
     "balanced": (*_TRAINED, "seeds", "balance_to"),
 }
+#: How often what a check does was changed: what was found in another way is not taken.
+_REVISIONS: Mapping[str, int] = {"synthetic-on-real": 1}
 _COMPARED: Mapping[str, Callable[[Comparisons], dict[str, Any]]] = {
     "figures": comparisons.figures,
     "neighbours": neighbours,
@@ -120,9 +122,9 @@ def verify(
 
 def _digest(name: str, pictures: VerifiedPictures, config: VerifyConfig) -> str:
     told = {key: config.said(key) for key in _FOLLOWS[name]}
-    return hashlib.sha256(
-        json.dumps([name, __version__, pictures.digest, told], sort_keys=True).encode()
-    ).hexdigest()[:16]
+    revision = [_REVISIONS[name]] if name in _REVISIONS else []
+    follows = [name, __version__, pictures.digest, told, *revision]
+    return hashlib.sha256(json.dumps(follows, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _kept(place: Path, follows: str) -> dict[str, Any] | None:
