@@ -1,4 +1,4 @@
-"""Answers to typed pictures, by a network or by a person: confusion, accuracy, recall of types."""
+"""Answers to typed pictures, by a network or by a person: confusion, accuracy, figures of types."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.evaluation.part_accuracy import share_right
+from smearlab.evaluation.results import RESAMPLES, SEED, intervals
 from smearlab.metrics.classification import classification_figures, confusion_matrix
+from smearlab.metrics.resampling import Interval, draw_weights, sums_by_unit, units_of
 
-_MEANS = ("balanced_accuracy", "macro_precision", "macro_recall", "macro_f1")
-_OF_TYPES = ("precision", "recall", "f1")
+_MEANS = (
+    "balanced_accuracy", "macro_precision", "macro_recall", "macro_specificity", "macro_f1",
+)  # fmt: skip
+_OF_TYPES = ("precision", "recall", "specificity", "f1")
 
 
 def answer_figures(
@@ -38,10 +42,13 @@ def answer_figures(
     Returns
     -------
     dict
-        ``n``, ``n_groups``, ``accuracy``, ``intervals`` (of
-        :func:`smearlab.evaluation.part_accuracy.share_right`: Clopper–Pearson where every picture
-        is a group of its own), ``balanced_accuracy`` and the ``macro_…`` means, ``types`` (``n``,
-        ``precision``, ``recall``, ``f1``, ``interval`` of the recall) and ``confusion``.
+        ``n``, ``n_groups``, ``accuracy``, ``balanced_accuracy``, the ``macro_…`` means, and
+        ``intervals`` of all of them; ``types``, each with ``n``, ``precision``, ``recall``,
+        ``specificity``, ``f1``, ``accuracy`` (told from all others), the ``interval`` of the
+        recall, and ``intervals`` of all of them; and ``confusion``. Shares of pictures have
+        intervals of :func:`smearlab.evaluation.part_accuracy.share_right` (Clopper–Pearson where
+        every picture is a group of its own), other figures percentile intervals over resampled
+        groups.
 
     Raises
     ------
@@ -50,19 +57,57 @@ def answer_figures(
     """
     matrix = confusion_matrix(true, answers, labels, others)
     figures = classification_figures(matrix)
-    right = np.asarray(true, dtype=object) == np.asarray(answers, dtype=object)
+    is_of, is_said = np.asarray(true, dtype=object), np.asarray(answers, dtype=object)
+    ends = _ends(is_of, is_said, groups, [*labels], [*others])
     types = {}
     for place, name in enumerate(labels):
-        rows = np.asarray(true, dtype=object) == name
-        share = share_right(right[rows], groups[rows])
+        own, said = is_of == name, is_said == name
+        recall = share_right(said[own], groups[own])
+        spared = share_right(~said[~own], groups[~own])["intervals"]["accuracy"]
+        told = share_right(own == said, groups)
         types[name] = {
-            "n": share["n"],
+            "n": recall["n"],
             **{key: float(figures[key][place]) for key in _OF_TYPES},
-            "interval": share["intervals"]["accuracy"],
+            "accuracy": told["accuracy"],
+            "interval": recall["intervals"]["accuracy"],
+            "intervals": {
+                **{key: ends[f"{key} {place}"] for key in _OF_TYPES},
+                "recall": recall["intervals"]["accuracy"],
+                "specificity": spared,
+                "accuracy": told["intervals"]["accuracy"],
+            },
         }
+    whole = share_right(is_of == is_said, groups)
     return {
-        **share_right(right, groups),
+        **whole,
         **{name: float(figures[name]) for name in _MEANS},
+        "intervals": {**whole["intervals"], **{name: ends[name] for name in _MEANS}},
         "types": types,
         "confusion": {"labels": [*labels], "others": [*others], "matrix": matrix},
     }
+
+
+def _ends(
+    true: NDArray[np.object_],
+    answers: NDArray[np.object_],
+    groups: NDArray[np.str_],
+    labels: list[str],
+    others: list[str],
+) -> dict[str, Interval]:
+    """Intervals of the means by name, and of each type's figures by name and place."""
+    columns = {name: place for place, name in enumerate([*labels, *others])}
+    shape = len(labels), len(columns)
+    cells = np.zeros((len(true), shape[0] * shape[1]))
+    places = [
+        columns[one] * shape[1] + columns[other] for one, other in zip(true, answers, strict=True)
+    ]
+    cells[np.arange(len(true)), places] = 1
+    units, n_units = units_of(groups)
+    weights = draw_weights(n_units, resamples=RESAMPLES, seed=SEED)
+    drawn = classification_figures(
+        (weights @ sums_by_unit(cells, units, n_units)).reshape(-1, *shape)
+    )
+    found = {name: drawn[name] for name in _MEANS}
+    for key in _OF_TYPES:
+        found |= {f"{key} {place}": drawn[key][:, place] for place in range(len(labels))}
+    return intervals(found, n_units)

@@ -14,6 +14,7 @@ _ELSEWHERE = ("digest", "named", "parts", "types", "plan", "normalised", "all", 
 
 
 #: Figures of a type that the ablation shows.
+_MEANS = ("accuracy", "macro_recall", "macro_specificity", "macro_precision", "macro_f1")
 _OF_TYPES = {"accuracy": "Accuracy", "recall": "Sensitivity", "specificity": "Specificity"}
 
 
@@ -48,9 +49,9 @@ def ablation_grids(whole: Mapping[str, Any]) -> list[Grid]:
         rows.append(
             (
                 ", ".join(run["without"]) or "nothing",
-                percent(one["accuracy"], one["intervals"]["accuracy"]),
-                percent(one["macro_recall"]),
-                percent(_mean_specificity(one)),
+                _of(one, "accuracy"),
+                _of(one, "macro_recall"),
+                _of(one, "macro_specificity"),
                 UNDEFINED if reported is None else percent(reported),
                 count(one["n"]),
             )
@@ -69,16 +70,16 @@ def _of_types(runs: Mapping[str, Any], key: str, label: str) -> Grid:
     """A figure of each type in each run."""
     found = [run["evaluation"]["all"]["types"] for run in runs.values()]
     rows = [
-        (kind, *(percent(of[kind][key]) if kind in of else UNDEFINED for of in found))
+        (kind, *(_of(of[kind], key) if kind in of else UNDEFINED for of in found))
         for kind in found[0]
     ]
     heads = ("type", *(", ".join(run["without"]) or "nothing" for run in runs.values()))
     return Grid(f"{label} % of each type, without", heads, tuple(rows))
 
 
-def _mean_specificity(one: Mapping[str, Any]) -> float:
-    values = [of["specificity"] for of in one["types"].values() if of["specificity"] is not None]
-    return float(sum(values)) / max(1, len(values))
+def _of(found: Mapping[str, Any], key: str) -> str:
+    """A figure with its interval."""
+    return percent(found[key], found["intervals"].get(key))
 
 
 def _sources(facts: Mapping[str, Any]) -> Grid:
@@ -119,22 +120,14 @@ def _types(one: Mapping[str, Any]) -> Grid:
         (
             kind,
             count(of["n"]),
-            percent(of["accuracy"]),
-            percent(of["recall"], of["interval"]),
-            percent(of["specificity"]),
-            percent(of["precision"]),
-            percent(of["f1"]),
+            *(_of(of, key) for key in (*_OF_TYPES, "precision", "f1")),
         )
         for kind, of in one["types"].items()
     ]
     whole = (
         "all",
         count(one["n"]),
-        percent(one["accuracy"], one["intervals"]["accuracy"]),
-        percent(one["macro_recall"]),
-        percent(_mean_specificity(one)),
-        percent(one["macro_precision"]),
-        percent(one["macro_f1"]),
+        *(_of(one, key) for key in _MEANS),
     )
     heads = ("type", "n", "accuracy %", "sensitivity %", "specificity %", "precision %", "F1 %")
     note = (
@@ -149,8 +142,8 @@ def _origins(evaluation: Mapping[str, Any]) -> Grid:
         (
             name,
             count(one["n"]),
-            percent(one["accuracy"], one["intervals"]["accuracy"]),
-            percent(one["macro_recall"]),
+            _of(one, "accuracy"),
+            _of(one, "macro_recall"),
         )
         for name, one in evaluation["sources"].items()
     ]

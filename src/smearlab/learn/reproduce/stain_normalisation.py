@@ -19,7 +19,7 @@ from smearlab.batch.workers import usable_cores
 from smearlab.datasets.manifest.table import read_manifest
 from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
-from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions
+from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions, RunSummary
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn import run_asked, run_classifier
 from smearlab.learn.classifier_recipe import with_settings
@@ -39,6 +39,7 @@ from smearlab.learn.reproduce.third_stain import (
 from smearlab.learn.run_stain import run_stain
 from smearlab.learn.stain_judge import TESTED
 from smearlab.learn.stain_recipe import StainRecipe
+from smearlab.learn.stain_record import StainSummary
 from smearlab.learn.stain_run import StainRun, open_stain_run
 from smearlab.learn.verification.pictures import png_of
 from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
@@ -124,8 +125,11 @@ class StainTable:
         runs = [*networks.values()]
         own = [said for run in runs for said in run.summary.deviations]
         summary = plain_run.summary
-        seconds = [run.summary.train_seconds or 0.0 for run in runs]
-        seconds += [run.summary.train_seconds or 0.0 for run in (plain_run, varied)]
+        told: list[StainSummary | RunSummary] = [
+            *(run.summary for run in runs),
+            summary,
+            varied.summary,
+        ]
         return Outcome(
             lines=(
                 *_answers(found),
@@ -134,8 +138,8 @@ class StainTable:
             ),
             data=(_said_data(found, plain_run),),
             deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *_SAID, *own])),
-            hardware=summary.hardware,
-            seconds=sum(seconds),
+            hardware=", ".join(dict.fromkeys(one.hardware for one in told)),
+            seconds=sum(one.train_seconds or 0.0 for one in told),
             findings=(
                 *_findings(found),
                 *(f"{name} is not trained yet" for name in self.networks if name not in networks),

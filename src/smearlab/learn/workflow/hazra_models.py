@@ -39,7 +39,6 @@ from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.workflow.hazra_config import HazraConfig
 from smearlab.learn.workflow.hazra_data import TABLE, keep, pixels_of, table_of, written
 from smearlab.learn.workflow.stages import Done
-from smearlab.metrics.classification import classification_figures
 from smearlab.stain.fitting import measure_look
 from smearlab.stain.methods import METHODS
 from smearlab.stain.models import load_normaliser, write_model
@@ -149,6 +148,7 @@ def trained_stain(config: HazraConfig, asked: Asked) -> Any:
             "models": {run.stains_of(way)[0]: f"bundle/{way}" for way in run.ways if way in cards},
             "figures": dict(run.summary.figures),
             "seconds": run.summary.train_seconds,
+            "hardware": run.summary.hardware,
         }
 
     return make
@@ -274,6 +274,7 @@ def _exported(folders: list[Path], folder: Path) -> dict[str, Any]:
         "models": [str(run.folder.relative_to(folder)) for run in runs],
         "types": [kind for run in runs for kind in run.classes],
         "seconds": sum(run.summary.train_seconds or 0.0 for run in runs),
+        "hardware": ", ".join(dict.fromkeys(run.summary.hardware for run in runs)),
         "warnings": [said for run in runs for said in run.summary.warnings],
     }
 
@@ -359,17 +360,9 @@ def evaluated(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
     true, said = names[answered.targets], names[answered.logits.argmax(1)]
 
     def figures(keep: NDArray[np.bool_]) -> dict[str, Any]:
-        found = answer_figures(
+        return answer_figures(
             true[keep].tolist(), said[keep].tolist(), answered.groups[keep], list(answered.classes)
         )
-        matrix = np.asarray(found["confusion"]["matrix"])
-        spared = classification_figures(matrix)["specificity"]
-        for place, one in enumerate(found["types"].values()):
-            one["specificity"] = float(spared[place])
-            # Told from all others: right about being, or not being, of the type.
-            wrong = matrix[place].sum() + matrix[:, place].sum() - 2 * matrix[place, place]
-            one["accuracy"] = float(1 - wrong / matrix.sum())
-        return found
 
     everything = np.ones(len(true), bool)
     sources = sorted(set(answered.origins.tolist()))
