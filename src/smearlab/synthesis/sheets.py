@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import UsageError
 from smearlab.io.images import read_field
-from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
+from smearlab.report.contact_sheet import TILE_PX, SheetRow, draw_contact_sheet
 from smearlab.synthesis.generator import End, Generator, refuse_standstill
 
 #: Pictures of a type on a sheet, and steps of an interpolation.
 COLUMNS, STEPS = 8, 9
 
 
-def sheet_of(manifest: Manifest, columns: int = COLUMNS) -> NDArray[np.uint8]:
+def sheet_of(
+    manifest: Manifest, columns: int = COLUMNS, tile_px: int = TILE_PX
+) -> NDArray[np.uint8]:
     """The first pictures of each type, a row a type.
 
     Parameters
@@ -27,6 +29,8 @@ def sheet_of(manifest: Manifest, columns: int = COLUMNS) -> NDArray[np.uint8]:
         Of generated pictures, with types; at least one row.
     columns : int
         Pictures of each type, at most.
+    tile_px : int
+        Longest side of a picture on the sheet.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def sheet_of(manifest: Manifest, columns: int = COLUMNS) -> NDArray[np.uint8]:
         blank = np.full((1, 1, 3), 32, np.uint8)
         words = f"{kind}, {len(of_kind)} synthetic pictures"
         rows.append(SheetRow(words, [*pictures, *[blank] * empty], [*notes, *[""] * empty]))
-    return draw_contact_sheet(rows)
+    return draw_contact_sheet(rows, tile_px)
 
 
 def check_ways(pairs: Sequence[tuple[End, End]], makers: Mapping[str, Generator]) -> None:

@@ -27,6 +27,8 @@ from smearlab.synthesis.wanted import makers_of
 MADE, VERIFIED = "made", "verified"
 #: What follows from the real pictures alone, for all recipes.
 _REAL = "real"
+#: Side of a picture on the sheet, which goes on a page.
+_TILE_PX = 112
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def worth_of(
     )
     sheet, out = f"{name}.png", asked.folder / VERIFIED / name
     buffer = io.BytesIO()
-    Image.fromarray(sheet_of(made.wanted)).save(buffer, "PNG")
+    Image.fromarray(sheet_of(made.wanted, tile_px=_TILE_PX)).save(buffer, "PNG")
     write_bytes(asked.folder / sheet, buffer.getvalue())
     asked.say(f"{name}: {len(made.wanted)} pictures are verified")
     whole = verify(
