@@ -22,9 +22,12 @@ from smearlab.evaluation.blind_test import BlindKey
 from smearlab.evaluation.verification_grids import verification_grids
 from smearlab.evaluation.verification_result import RESULT
 from smearlab.io.images import read_field
+from smearlab.io.quick_jpeg import Reduced
+from smearlab.learn.models.classifiers import CLASSIFIERS
+from smearlab.learn.transforms.picture_views import draw_picture_view
 from smearlab.learn.verification.config import CHECKS, VerifyConfig
 from smearlab.learn.verification.pictures import VerifiedPictures
-from smearlab.learn.verification.recipes import equal_epochs, with_added
+from smearlab.learn.verification.recipes import equal_epochs, recipe_of, with_added
 from smearlab.learn.verification.run import PAGE, verify
 from smearlab.learn.verification.trainings import Trainings, synthetic_on_real
 from smearlab.report.verification_page import cautions
@@ -314,6 +317,20 @@ def test_cautions(finished: tuple[Path, VerifyConfig, dict[str, Any]]) -> None:
     near["rate"], near["interval"] = 0.4, [0.2, 0.6]
     assert any("look at the nearest pairs" in said for said in cautions(whole))
     assert any("simulated" in said for said in cautions({**whole, "simulated": True}))
+
+
+def test_training_shows_whole_pixels_as_the_test_does() -> None:
+    side = CLASSIFIERS["lwcnn"].input_px
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (side, side, 3), np.uint8)
+    view = recipe_of("any", VerifyConfig()).view
+    known = {
+        np.rot90(one, turns).tobytes() for one in (picture, picture[::-1]) for turns in range(4)
+    }
+    reduced = Reduced(picture, side, side)
+    seen = {draw_picture_view(reduced, view, rng).tobytes() for _ in range(100)}
+    assert seen <= known, "mirrored and turned by quarters: nothing is interpolated"
+    assert len(seen) >= 6
 
 
 def test_equal_steps() -> None:
