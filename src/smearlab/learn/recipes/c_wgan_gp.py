@@ -9,7 +9,7 @@ from smearlab.learn.models.dcgan import DCGANDiscriminatorConfig, DCGANGenerator
 from smearlab.learn.models.fast_generator import TypedFastConfig
 from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.transforms.affine_ranges import EightVersionRanges
+from smearlab.learn.transforms.affine_ranges import WHOLE_PIXELS
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 
 #: Tables 17 to 20; FID and IS are of Inception-v3.
@@ -22,8 +22,6 @@ def _reported(*figures: float, **more: Any) -> dict[str, Any]:
     return {"Tables 17 to 20": dict(zip(_FIGURES, figures, strict=True)), **more}
 
 
-#: Mirrors and quarter turns; nothing is cropped.
-_TURNS = EightVersionRanges(crop=(1.0, 1.0))
 _COMMON = (
     "the eight types of PBC in the place of eight of PBC and the Munich set: neutrophils for "
     "myeloblasts, no stain normalisation",
@@ -59,7 +57,7 @@ C_WGAN_GP = SynthesisRecipe(
     critic=replace(_CRITIC, told="projection"),
     teacher=_CRITIC,
     data=PictureData(("pbc",), "cells8", shares=(0.63, 0.07, 0.3)),
-    view=PictureViewConfig(64, 200, _TURNS),
+    view=PictureViewConfig(64, 200, WHOLE_PIXELS),
     train=_WASSERSTEIN,
     reported=_reported(
         97.93, 97.60, 97.15, 57.82, 17.73, 0.21, 40.18, 0.9862, 6.91, 3.26, 9.2,

@@ -14,7 +14,7 @@ from smearlab.learn.models.few_shot_gan import FewShotConfig
 from smearlab.learn.models.figr import FIGRConfig
 from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.train.episodes import MetaConfig
-from smearlab.learn.transforms.affine_ranges import EightVersionRanges
+from smearlab.learn.transforms.affine_ranges import WHOLE_PIXELS
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 
 
@@ -45,7 +45,7 @@ FEW_SHOT_GAN = FewShotRecipe(
     begin="meta",
     generator=FewShotConfig(size_px=64, width=16),
     data=PictureData(("pbc",), "cells8", shares=(0.63, 0.07, 0.3)),
-    view=PictureViewConfig(64, 200, EightVersionRanges(crop=(1.0, 1.0))),
+    view=PictureViewConfig(64, 200, WHOLE_PIXELS),
     train=AdversarialConfig(
         epochs=3, batch_size=10, loss="bce", lr_generator=5e-4, lr_critic=2e-4,
         schedule="linear", decay_from=0.5, precision="auto",

@@ -205,3 +205,6 @@ PAPER_A = AffineRanges((-20.0, 20.0), (-0.05, 0.05), (0.0, 0.05), (1.0, 1.05), 0
 PAPER_D = AffineRanges((-15.0, 15.0), (-0.1, 0.1), (-0.2, 0.2), (0.8, 1.2), 0.5)
 #: Ours: a cell may lie any way round.
 TURNED = AffineRanges((-180.0, 180.0), (-0.06, 0.06), (-0.05, 0.05), (0.88, 1.14), 0.5)
+#: Mirrored and turned by quarters: nothing is interpolated. For pictures that were made at, or
+#: resized to, the very size at which they are seen.
+WHOLE_PIXELS = EightVersionRanges(crop=(1.0, 1.0))

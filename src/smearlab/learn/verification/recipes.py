@@ -16,13 +16,13 @@ from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_classifier import run_classifier
 from smearlab.learn.train.config import TrainConfig
-from smearlab.learn.transforms.affine_ranges import EightVersionRanges
+from smearlab.learn.transforms.affine_ranges import WHOLE_PIXELS
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.verification.config import VerifyConfig
 
 #: What is drawn in training: cells have no upper side. Turned by other angles, small pictures are
 #: blurred, as those that are tested are not: that cost 2 to 4 points of accuracy.
-RANGES = EightVersionRanges(crop=(1.0, 1.0))
+RANGES = WHOLE_PIXELS
 
 
 def recipe_of(

@@ -34,7 +34,7 @@ from smearlab.learn.run_synthesis import run_synthesis
 from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.stain_run import open_stain_run
 from smearlab.learn.synthesis_recipe import SynthesisRecipe
-from smearlab.learn.transforms.affine_ranges import TURNED
+from smearlab.learn.transforms.affine_ranges import WHOLE_PIXELS
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 from smearlab.learn.workflow.hazra_config import HazraConfig
 from smearlab.learn.workflow.hazra_data import TABLE, keep, pixels_of, table_of, written
@@ -326,7 +326,7 @@ def classifier_recipe(config: HazraConfig) -> ClassifierRecipe:
         source="Hazra 2022, sections 3.7 and 4.1",
         network=config.network,
         data=PictureData((), AS_TYPED, split="given"),
-        view=PictureViewConfig(config.size_px, None, TURNED),
+        view=PictureViewConfig(config.size_px, None, WHOLE_PIXELS),
         train=replace(TUNED, batch_size=32, lr=5e-4, seed=config.seed),
         loss=Classification(label_smoothing=0.1),
     )
