@@ -223,20 +223,17 @@ def _answers(title: str, one: Mapping[str, Any]) -> Grid:
         (
             name,
             count(of["n"]),
-            percent(of["recall"], of["interval"]),
-            percent(of["precision"]),
-            percent(of["f1"]),
+            *(percent(of[key], of["intervals"][key]) for key in ("recall", "precision", "f1")),
         )
         for name, of in one["types"].items()
     ]
+    means = ("accuracy", "macro_precision", "macro_f1")
     whole = (
         "all",
         count(one["n"]),
-        percent(one["accuracy"], one["intervals"]["accuracy"]),
-        percent(one["macro_precision"]),
-        percent(one["macro_f1"]),
+        *(percent(one[key], one["intervals"][key]) for key in means),
     )
-    heads = ("type", "n", "right % (95 %)", "precision %", "F1 %")
+    heads = ("type", "n", "right % (95 %)", "precision % (95 %)", "F1 % (95 %)")
     note = "Of all: accuracy, and means over the types."
     return Grid(title, heads, (*rows, whole), note)
 
