@@ -41,6 +41,7 @@ def test_types_are_told_from_all_others_with_intervals() -> None:
     assert a["intervals"]["specificity"] == clopper_pearson(2, 2)
     assert b["intervals"]["specificity"] == clopper_pearson(2, 3)
     assert a["intervals"]["recall"] == a["interval"]
+    assert b["intervals"]["precision"] == clopper_pearson(1, 2)
     assert found["macro_specificity"] == pytest.approx((1 + 2 / 3) / 2)
     for ends, value in (
         (found["intervals"]["macro_recall"], found["macro_recall"]),
@@ -62,3 +63,10 @@ def test_answers_of_one_type_alone_have_no_specificity() -> None:
 def test_one_group_has_no_interval_of_means() -> None:
     found = answer_figures(TRUE, TRUE, np.array(["x"] * 5), "ab")
     assert np.isnan(found["intervals"]["macro_f1"]).all()
+
+
+def test_resamples_that_are_all_alike_give_no_interval() -> None:
+    found = answer_figures(TRUE, ["b"] * 5, np.arange(5).astype(str), "ab")
+    assert found["types"]["a"]["f1"] == 0
+    assert np.isnan(found["types"]["a"]["intervals"]["f1"]).all()
+    assert found["types"]["a"]["intervals"]["recall"] == clopper_pearson(0, 3)

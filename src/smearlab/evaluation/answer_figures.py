@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,8 +48,8 @@ def answer_figures(
         ``specificity``, ``f1``, ``accuracy`` (told from all others), the ``interval`` of the
         recall, and ``intervals`` of all of them; and ``confusion``. Shares of pictures have
         intervals of :func:`smearlab.evaluation.part_accuracy.share_right` (Clopper–Pearson where
-        every picture is a group of its own), other figures percentile intervals over resampled
-        groups.
+        every picture is a group of its own); F1 and means have percentile intervals over resampled
+        groups, and none where all resamples are alike.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def answer_figures(
     for place, name in enumerate(labels):
         own, said = is_of == name, is_said == name
         recall = share_right(said[own], groups[own])
+        meant = share_right(own[said], groups[said])["intervals"]["accuracy"]
         spared = share_right(~said[~own], groups[~own])["intervals"]["accuracy"]
         told = share_right(own == said, groups)
         types[name] = {
@@ -71,9 +73,10 @@ def answer_figures(
             "accuracy": told["accuracy"],
             "interval": recall["intervals"]["accuracy"],
             "intervals": {
-                **{key: ends[f"{key} {place}"] for key in _OF_TYPES},
+                "precision": meant,
                 "recall": recall["intervals"]["accuracy"],
                 "specificity": spared,
+                "f1": ends[f"f1 {place}"],
                 "accuracy": told["intervals"]["accuracy"],
             },
         }
@@ -94,7 +97,7 @@ def _ends(
     labels: list[str],
     others: list[str],
 ) -> dict[str, Interval]:
-    """Intervals of the means by name, and of each type's figures by name and place."""
+    """Intervals of the means, and of each type's F1 by its place."""
     columns = {name: place for place, name in enumerate([*labels, *others])}
     shape = len(labels), len(columns)
     cells = np.zeros((len(true), shape[0] * shape[1]))
@@ -108,6 +111,8 @@ def _ends(
         (weights @ sums_by_unit(cells, units, n_units)).reshape(-1, *shape)
     )
     found = {name: drawn[name] for name in _MEANS}
-    for key in _OF_TYPES:
-        found |= {f"{key} {place}": drawn[key][:, place] for place in range(len(labels))}
-    return intervals(found, n_units)
+    found |= {f"f1 {place}": drawn["f1"][:, place] for place in range(len(labels))}
+    return {
+        name: ends if ends[0] < ends[1] else (math.nan, math.nan)
+        for name, ends in intervals(found, n_units).items()
+    }
