@@ -6,7 +6,7 @@ The networks are those of RWP-GAN (``--tiny``: small ones, on small pictures), o
 an adversary, that makes cells, enlarges them or carries them from stain to stain, at any size:
 
     python benchmarks/adversarial.py --recipe c_wgan_gp --size 64 --batch 64
-    python benchmarks/adversarial.py --recipe c_wgan_gp_128 --batch 64 --memory --steps 3
+    python benchmarks/adversarial.py --recipe c_wgan_gp_128 --memory --steps 2 --skipped 0
     python benchmarks/adversarial.py --recipe w_cyclegan_gp --batch 8
     python benchmarks/adversarial.py --recipe few_shot_gan --batch 10
     python benchmarks/adversarial.py --recipe srgan --size 64 --batch 16 --set critic.input_px=64
@@ -339,6 +339,10 @@ def main() -> None:
     parser.add_argument("--spectral", action="store_true", help="with spectral normalisation")
     parser.add_argument("--tiny", action="store_true", help="small networks, for a trial")
     options = parser.parse_args()
+    if options.steps < options.skipped + 2:  # the end of the last one is not seen
+        parser.error(
+            f"--steps must be at least {options.skipped + 2}: {options.skipped} are skipped"
+        )
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)

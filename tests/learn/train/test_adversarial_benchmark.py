@@ -65,6 +65,17 @@ def test_the_loop_alone_tells_its_memory() -> None:
     assert "passes_s" not in found
 
 
+def test_too_few_steps_are_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--tiny", "--steps", "3"],
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "--steps must be at least 4: 2 are skipped" in done.stderr
+
+
 def test_a_recipe_without_an_adversary_is_named() -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "--recipe", "srresnet"],
