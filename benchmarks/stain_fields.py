@@ -128,12 +128,13 @@ def networks(runs: Sequence[StainRun], source: str, target: str) -> Iterator[Nor
 
 
 def keep(found: Mapping[str, Any], source: str, target: str, folder: Path) -> None:
-    """Figures without the places of this machine."""
+    """Figures without what is of this machine: places, and speed beside whatever else ran."""
     told = {key: value for key, value in found.items() if key not in ("source", "target")}
     told |= {"source": {**found["source"], "place": source}}
     told |= {"target": {**found["target"], "place": target}}
     told["models"] = {
         name: {key: value for key, value in one.items() if key != "card"}
+        | {"megapixels_per_s": None}
         for name, one in found["models"].items()
     }
     folder.mkdir(parents=True, exist_ok=True)
