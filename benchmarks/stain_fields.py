@@ -27,9 +27,8 @@ from classifiers import DOCS, between
 from smearlab.batch.stain_compare import compare_normalisers, comparison_grid
 from smearlab.batch.stain_fit import FitOptions, fit_files
 from smearlab.batch.stain_pictures import spread
-from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
+from smearlab.datasets.manifest.table import Manifest, write_manifest
 from smearlab.evaluation.grids import Grid
-from smearlab.evaluation.runs import MANIFEST
 from smearlab.io.atomic import write_text
 from smearlab.learn.picture_sources import read_pictures
 from smearlab.learn.stain_run import StainRun, open_stain_run
@@ -56,7 +55,7 @@ def main() -> None:
     parts = []
     with tempfile.TemporaryDirectory() as made:
         table = read_pictures(options.data, ("txl_pbc",), Path(made), show=False)
-        seen = learned_from(runs)
+        seen = set[Path]().union(*(run.learned_from() for run in runs))
         for source, target in (STAINS, STAINS[::-1]):
             places = {
                 stain: tables(table, stain, options.each, seen, Path(made)) for stain in STAINS
@@ -72,16 +71,6 @@ def main() -> None:
     page = options.docs / PAGE
     text = between(page.read_text(encoding="utf-8"), PART, "\n\n".join(parts))
     write_text(page, text)
-
-
-def learned_from(runs: Sequence[StainRun]) -> set[Path]:
-    """Pictures that networks have learned from, or were chosen by."""
-    seen: set[Path] = set()
-    for run in runs:
-        table = read_manifest(run.folder / MANIFEST)
-        rows = np.flatnonzero(np.isin(table.column("split"), ("train", "val")))
-        seen.update(table.file(path).resolve() for path in table.column("path")[rows])
-    return seen
 
 
 def tables(

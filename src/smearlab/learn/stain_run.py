@@ -64,6 +64,12 @@ class StainRun:
         a, b = self.summary.stains
         return (a, b) if way == "a_to_b" else (b, a)
 
+    def learned_from(self) -> set[Path]:
+        """Pictures that it has learned from, or was chosen by."""
+        table = read_manifest(self.folder / MANIFEST)
+        rows = np.flatnonzero(np.isin(table.column("split"), ("train", "val")))
+        return {table.file(path).resolve() for path in table.column("path")[rows]}
+
     def model(self) -> StainWays:
         """The trained networks of all ways in evaluation mode.
 

@@ -191,7 +191,10 @@ class SegmenterTable:
             )
             tested = self._tested(element, pairs, asked)
             measured, lacking = self._measured(element, runs, tested, asked)
-            drawn = self._drawn(element, runs, measured, tested, asked)
+            games = [name for name, run in runs.items() if "critic" in run.summary.networks]
+            asked.say(f"{element}: comparing what {', '.join(games)} drew with its targets")
+            played = {name: measured[name] for name in games if name in measured}
+            drawn = drawn_distances(played, tested, BundleFeatures())
             page = f"{element.lower()}.png"
             leading = measured[next(iter(runs))]
             is_shown = write_sheet(asked.folder / page, leading, measured, tested)
@@ -251,20 +254,6 @@ class SegmenterTable:
                 how = _MADE.get(measurement.model, "")
                 lacking.append(f"{element}: {name} is left out: {why}{how}")
         return found, tuple(lacking)
-
-    def _drawn(
-        self,
-        element: Element,
-        runs: Mapping[str, SegmenterRun],
-        measured: Mapping[str, Measured],
-        tested: Sequence[PairFile],
-        asked: Asked,
-    ) -> dict[str, Drawn]:
-        """Distances of sets, of what learned against a critic."""
-        played = [name for name, run in runs.items() if "critic" in run.summary.networks]
-        asked.say(f"{element}: comparing what {', '.join(played)} drew with its targets")
-        own = {name: measured[name] for name in played if name in measured}
-        return drawn_distances(own, tested, BundleFeatures())
 
     def _measurements(
         self, element: Element, runs: Iterable[str], asked: Asked

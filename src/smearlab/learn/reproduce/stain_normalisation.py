@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smearlab.batch.workers import usable_cores
-from smearlab.datasets.manifest.table import read_manifest
 from smearlab.evaluation.reproductions import Line
 from smearlab.evaluation.results import plain
-from smearlab.evaluation.runs import MANIFEST, SUMMARY, Predictions, RunSummary
+from smearlab.evaluation.runs import SUMMARY, Predictions, RunSummary
 from smearlab.io.atomic import write_bytes, write_text
 from smearlab.learn import run_asked, run_classifier
 from smearlab.learn.classifier_recipe import with_settings
@@ -255,11 +254,7 @@ _SAID = (
 
 def _unseen(run: ClassifierRun, networks: Mapping[str, StainRun]) -> NDArray[np.str_]:
     """Test pictures that no network between stains has learned from, or was chosen by."""
-    seen: set[Path] = set()
-    for network in networks.values():
-        table = read_manifest(network.folder / MANIFEST)
-        rows = np.flatnonzero(np.isin(table.column("split"), ("train", "val")))
-        seen.update(table.file(path).resolve() for path in table.column("path")[rows])
+    seen = set[Path]().union(*(network.learned_from() for network in networks.values()))
     manifest = run.manifest()
     paths = manifest.column("path")[manifest.column("split") == "test"]
     return np.array([path for path in paths if manifest.file(path).resolve() not in seen], str)
