@@ -46,17 +46,26 @@ def foretold(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(levels.astype(np.uint8))
 
 
-def _model() -> bytes:
+def write_pointwise_stain(folder: Path, **changed: Any) -> Path:
+    """A bundle that looks at one pixel alone: 255 less its value, red and blue swapped."""
+    card = {**CARD, "name": "negative", "multiple_px": 1, "context_px": 0}
+    return write_bundle(folder, _model(blurs=False), card, **changed)
+
+
+def _model(blurs: bool = True) -> bytes:
     from onnx import TensorProto, checker, helper, numpy_helper
 
-    kernel = np.zeros((3, 3, 3, 3), np.float32)
+    side = 3 if blurs else 1
+    kernel = np.zeros((3, 3, side, side), np.float32)
     for channel in range(3):
-        kernel[channel, 2 - channel] = -1 / 9
+        kernel[channel, 2 - channel] = -1 / side**2
+    around = np.array([0, 0, side // 2, side // 2] * 2, np.int64)
     constants = {
         "kernel": kernel,
         "white": np.array(255.5, np.float32),  # half a level more, for the rounding
-        "around": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
+        "around": around,
     }
+    step = MULTIPLE_PX if blurs else 1
     nodes = [
         helper.make_node("Cast", ["pixels"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
@@ -65,8 +74,8 @@ def _model() -> bytes:
         helper.make_node("Add", ["blurred", "white"], ["raised"]),
         helper.make_node("Floor", ["raised"], ["rounded"]),
         # SpaceToDepth refuses sides that are no multiples, as a network with strides would.
-        helper.make_node("SpaceToDepth", ["rounded"], ["deep"], blocksize=MULTIPLE_PX),
-        helper.make_node("DepthToSpace", ["deep"], ["flat"], blocksize=MULTIPLE_PX),
+        helper.make_node("SpaceToDepth", ["rounded"], ["deep"], blocksize=step),
+        helper.make_node("DepthToSpace", ["deep"], ["flat"], blocksize=step),
         helper.make_node("Transpose", ["flat"], ["pictures"], perm=[0, 2, 3, 1]),
         helper.make_node("Cast", ["pictures"], ["normalised"], to=TensorProto.UINT8),
     ]

@@ -59,6 +59,7 @@ def test_the_cards_tell_what_the_bench_must_know(bundles: Path, run: StainRun) -
     assert (back["name"], back["from"], back["to"]) == (
         "w_cyclegan_gp_pink_to_cream", "pink", "cream",
     )  # fmt: skip
+    assert there["ground"] == run.ground_of("cream") and back["ground"] == run.ground_of("pink")
     assert there["network"] == "StainUNet" and there["multiple_px"] == 4
     assert there["context_px"] == run.network.context_px == 22
     assert there["tile_px"] == 512 and there["data"] == ["simulated cells (smearlab simulate)"]

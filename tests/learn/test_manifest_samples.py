@@ -18,6 +18,7 @@ from smearlab.learn.train.config import TrainConfig
 from smearlab.learn.train.sampling import batches
 from smearlab.learn.transforms.affine_ranges import AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig
+from smearlab.stain.ground import on_ground
 
 CLASSES = ("neutrophil", "monocyte", "platelet")
 STILL = PictureViewConfig(size_px=24, crop_px=40, ranges=AffineRanges())
@@ -93,6 +94,28 @@ def test_the_loader_gives_the_same_with_and_without_workers(
     assert seen[0][0].shape == (4, 24, 24, 3)
     assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
     assert not torch.equal(seen[0][0], seen[0][3])  # the next epoch is another order
+
+
+def test_pictures_are_put_on_a_ground_before_a_view_is_cut(
+    tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    for row in rows:
+        picture = np.full((50, 60, 3), (230, 210, 200), np.uint8)
+        picture[20:30, 20:40] = (90, 60, 120)
+        Image.fromarray(picture).save(tmp_path / row["path"], quality=100)
+        row |= {"width_px": 60, "height_px": 50}
+    manifest, rng = manifest_of(rows, tmp_path), np.random.default_rng(0)
+    plain = ManifestSamples(manifest, CLASSES, STILL)
+    on = ManifestSamples(manifest, CLASSES, STILL, ground=(180, 190, 220))
+    for n in (0, 1):  # a PNG and a JPEG
+        assert on.read(n).pixels.shape[:2] == (50, 60)
+        moved = on.sample(n, rng)["pixels"]
+        assert moved[0, 0].tolist() == [180, 190, 220]
+        was = plain.sample(n, rng)["pixels"]
+        assert np.abs(moved.astype(int) - on_ground(was, (180, 190, 220))).max() <= 1
+    on.cache.limit_bytes = 1 << 20
+    on.keep()
+    np.testing.assert_array_equal(on.sample(1, rng)["pixels"], moved)
 
 
 def test_other_columns_can_name_the_class(tmp_path: Path, rows: list[dict[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from smearlab.learn.stain_run import StainRun, open_stain_run
 from smearlab.learn.stain_samples import matched_places, pictures_at
 from smearlab.metrics.generative import frechet_distance
 from smearlab.metrics.picture_pairs import l1, ssim
+from smearlab.stain.ground import ground_of
 from tiny_stain import write_stain
 
 
@@ -87,8 +88,15 @@ def test_figures_are_those_of_the_test_pictures(both: StainRun) -> None:
         for rows in [rows_of_split(manifest, "test")]
     ]
     samples = [
-        ManifestSamples(manifest, both.summary.types, both.view, rows=one, crops=whole)
-        for one in rows
+        ManifestSamples(
+            manifest,
+            both.summary.types,
+            both.view,
+            rows=one,
+            crops=whole,
+            ground=both.ground_of(stain),
+        )
+        for stain, one in zip(STAINS, rows, strict=True)
     ]
     a, b = map(pictures_at, samples, matched_places(*samples, 4))
     there, back = (both.model().way(way) for way in both.ways)
@@ -100,6 +108,30 @@ def test_figures_are_those_of_the_test_pictures(both: StainRun) -> None:
     wanted = frechet_distance(features(b), features(made))
     assert figures["fid_made_b"] == pytest.approx(wanted, rel=1e-6)
     assert figures["fid_raw"] == pytest.approx(frechet_distance(features(a), features(b)), rel=1e-6)
+
+
+def test_both_stains_are_put_on_the_median_ground_of_their_training_pictures(
+    both: StainRun,
+) -> None:
+    manifest = read_manifest(both.folder / MANIFEST)
+    rows = rows_of_split(manifest, "train")
+    for stain in STAINS:
+        paths = manifest.column("path")[rows[manifest.column("source")[rows] == stain]]
+        grounds = [ground_of(read_field(manifest.file(path)).pixels) for path in paths]
+        assert both.ground_of(stain) == np.median(grounds, axis=0).tolist()
+        seen = both.pictures("test", stain, 6)
+        off = [np.abs(ground_of(one) - both.ground_of(stain)).max() for one in seen]
+        assert max(off) < 8, "some of what a view cuts off is ground"
+    assert both.ground_of("cream") != both.ground_of("pink")
+
+
+def test_the_ground_is_left_alone_where_a_recipe_says_so(tmp_path: Path, cells: str) -> None:
+    run = open_stain_run(
+        write_stain_run(tmp_path, "w_cyclegan_gp", "same_ground=False", data=cells, stains=STAINS)
+    )
+    assert run.ground_of("cream") is None and "grounds" not in run.asked
+    cards = export_stain(run, run.folder / "bundle")
+    assert all("ground" not in card for card in cards.values())
 
 
 def test_a_finished_run_stays_and_a_changed_one_is_refused(
@@ -131,7 +163,9 @@ def test_a_resumed_run_is_an_uninterrupted_one(tmp_path: Path, cells: str) -> No
     assert ends[0] == ends[1]
 
 
-def test_rivals_run_and_one_is_taught(both: StainRun, out: Path, cells: str) -> None:
+def test_rivals_run_and_one_is_taught(
+    both: StainRun, out: Path, cells: str, tmp_path: Path
+) -> None:
     asked = {"data": cells, "stains": STAINS}
     cyclegan = open_stain_run(write_stain_run(out, "cyclegan", **asked))  # type: ignore[arg-type]
     assert cyclegan.ways == ("a_to_b", "b_to_a")
@@ -157,6 +191,9 @@ def test_rivals_run_and_one_is_taught(both: StainRun, out: Path, cells: str) -> 
     losses = [json.loads(line)["loss"] for line in lines]
     assert losses[-1] < losses[0] / 2, "it learns what the teacher answers"
     assert "SSIM to the teacher" in taught.summary.said()
+    assert taught.ground_of("cream") == both.ground_of("cream"), "as its teacher wants them"
+    (card,) = export_stain(taught, tmp_path / "bundle", "a_to_b").values()
+    assert card["ground"] == both.ground_of("cream")
 
 
 def test_teacher_and_recipe_must_go_together(tmp_path: Path, cells: str) -> None:

@@ -54,12 +54,20 @@ def test_the_judged_view_is_as_fine_as_an_unchanged_one() -> None:
 
 def test_settings_reach_every_part() -> None:
     changed = W_CYCLEGAN_GP.with_settings(
-        ["weights.cycle=3", "settle=0.25", "judged=7", "judged_px=32", "critic.norm=True"],
+        [
+            "weights.cycle=3",
+            "settle=0.25",
+            "judged=7",
+            "judged_px=32",
+            "critic.norm=True",
+            "same_ground=False",
+        ],
         (None, "BCCD"),
     )
     assert (changed.weights.cycle, changed.settle, changed.judged) == (3.0, 0.25, 7)
     assert changed.judged_px == 32 and changed.critic and changed.critic.norm
     assert changed.stains == ("PBC", "BCCD")
+    assert W_CYCLEGAN_GP.same_ground and not changed.same_ground
     assert STAINNET.with_settings(["loss.loss=mse"]).loss.loss == "mse"
     for name, recipe in STAIN_RECIPES.items():
         recipe.with_settings(quick_settings(name))
@@ -73,6 +81,7 @@ def test_settings_reach_every_part() -> None:
         (["view.size_px=16"], "view.size_px must be at least 24 px for this critic; received 16"),
         (["judged=0"], "judged must be at least 1; received 0"),
         (["judged=many"], "judged must be a whole number; received 'judged=many'"),
+        (["same_ground=no"], "same_ground must be True or False; received 'same_ground=no'"),
         (["settle=2"], r"settle must lie within \[0, 1\]; received 2.0"),
         (["data.folds=3"], "w_cyclegan_gp learns from the training parts of two stains"),
         (["weights.cycle=-1"], "cycle must be at least 0; received -1"),

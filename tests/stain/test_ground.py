@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage.filters import threshold_otsu
 
 from drawn_smears import CREAM, PINK, Dyes, nucleus_mask, smear
 from smearlab.stain.density import colours, density, light_of, to_pixels, transmittance
@@ -12,6 +13,7 @@ from smearlab.stain.ground import (
     ground_colour,
     ground_of,
     is_stained,
+    on_ground,
     sampled,
     stained_share,
 )
@@ -60,6 +62,35 @@ def test_an_even_picture_is_all_ground() -> None:
     even = np.full((8, 8, 3), (90, 30, 120), np.uint8)
     assert ground_of(even).tolist() == [90, 30, 120]
     assert np.abs(density_of(even)).max() < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_ground_is_that_of_medians_over_all_pixels(seed: int) -> None:
+    """Counted medians are those of sorting, whatever the picture."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, rng.uniform(1, 40), (40, 37, 3))
+    tones = rng.choice([40.0, 130, 215], (40, 37, 1), p=[0.3, 0.2, 0.5])
+    pixels = np.clip(tones + steps + rng.uniform(-20, 20, 3), 0, 255).astype(np.uint8)
+    flat = pixels.reshape(-1, 3).astype(float)
+    tone = flat.mean(1)
+    bright = flat[tone > threshold_otsu(tone)]
+    tone = bright.mean(1)
+    colour = np.median(bright[tone >= np.quantile(tone, 2 / 3)], axis=0)
+    for _ in range(6):
+        near = bright[np.abs(bright - colour).max(1) <= 12]
+        colour = np.median(near, axis=0) if len(near) else colour
+    assert ground_colour(pixels).tolist() == colour.tolist()
+
+
+def test_stains_stay_on_another_ground() -> None:
+    pixels = smear(CREAM)
+    moved = on_ground(pixels, PINK.ground)
+    assert ground_of(moved) == pytest.approx(PINK.ground, abs=1)
+    bright = (moved > 30).all(-1)  # darker ones stand for wide steps of density
+    apart = np.abs(density_of(moved) - density_of(pixels))[bright]
+    assert apart.max() < 0.05
+    np.testing.assert_array_equal(on_ground(pixels, ground_of(pixels)), pixels)
+    np.testing.assert_array_equal(on_ground(pixels, PINK.ground, ground_of(pixels)), moved)
 
 
 def test_what_is_stained() -> None:

@@ -101,6 +101,7 @@ def _check_words(path: Path, card: Mapping[str, Any]) -> None:
         for key in ("from", "to"):
             if not isinstance(card[key], str) or not card[key]:
                 raise BundleError(f"{path}: {key} is {card[key]!r}; it must name a stain")
+        _check_ground(path, card.get("ground"))
         return
     if card["decoder"] not in _REQUIRED_BY_DECODER:
         raise BundleError(
@@ -142,6 +143,18 @@ def _check_least(path: Path, card: Mapping[str, Any], **least: int) -> None:
             raise BundleError(
                 f"{path}: {key} is {card[key]!r}; it must be a whole number from {lowest}"
             )
+
+
+def _check_ground(path: Path, ground: Any) -> None:
+    """The colour that pictures' ground is given, where it is given one."""
+    if ground is None:
+        return
+    numbers = ground if isinstance(ground, list) else []
+    plain = [type(one) in (int, float) and 0 <= one <= 255 for one in numbers]
+    if len(plain) != 3 or not all(plain):
+        raise BundleError(
+            f"{path}: ground is {ground!r}; it must be a colour, three numbers of 0 to 255"
+        )
 
 
 def _check_generator(path: Path, card: Mapping[str, Any]) -> None:

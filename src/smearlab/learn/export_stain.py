@@ -165,6 +165,7 @@ def _card(run: StainRun, way: Way, parameters: int) -> dict[str, Any]:
     summary, (begin, end) = run.summary, run.stains_of(way)
     taught = {} if summary.teacher is None else {"teacher": dict(summary.teacher)}
     jittered = run.asked.get("learning") == "jittered"
+    ground = run.ground_of(begin)
     return {
         "kind": "stain",
         "name": f"{summary.recipe}_{_word(begin)}_to_{_word(end)}",
@@ -173,6 +174,7 @@ def _card(run: StainRun, way: Way, parameters: int) -> dict[str, Any]:
         "from": begin,
         "to": end,
         **({"learned_from": "stains drawn at random"} if jittered else {}),
+        **({} if ground is None else {"ground": ground}),
         "multiple_px": run.network.multiple_px,
         "context_px": run.network.context_px,
         "tile_px": -(-_TILE_PX // run.network.multiple_px) * run.network.multiple_px,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.datasets.manifest.ties import unit_names
 from smearlab.errors import ImageError, ManifestError, UnknownNameError, UsageError
-from smearlab.io.quick_jpeg import read_reduced
+from smearlab.io.quick_jpeg import Reduced, read_reduced
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.train.sampling import Sample
 from smearlab.learn.transforms.affine_ranges import AffineRanges
@@ -23,6 +23,7 @@ from smearlab.learn.transforms.picture_views import (
     draw_prepared,
     prepare_picture,
 )
+from smearlab.stain.ground import on_ground
 
 Split = Literal["train", "val", "test"]
 _SPLITS = ("train", "val", "test")
@@ -50,6 +51,9 @@ class ManifestSamples:
         origins differ in scale; 0 for the whole picture. ``config.crop_px`` when left out.
     cache : PictureCache, optional
         Where decoded pictures are looked for; see :meth:`keep`.
+    ground : sequence of float, shape (3,), optional
+        Colour, 0-255, that the ground of every picture is given before anything else is done
+        (:func:`smearlab.stain.ground.on_ground`); it keeps its own when left out.
 
     Raises
     ------
@@ -72,6 +76,7 @@ class ManifestSamples:
         column: str = "type",
         crops: NDArray[np.intp] | None = None,
         cache: PictureCache | None = None,
+        ground: Sequence[float] | None = None,
     ) -> None:
         self.manifest, self.config = manifest, config or PictureViewConfig()
         self.classes = tuple(classes)
@@ -87,6 +92,7 @@ class ManifestSamples:
         whole = np.full(len(manifest), self.config.crop_px or 0)
         self.crops = (whole if crops is None else np.asarray(crops, np.intp))[self.rows]
         self.cache = PictureCache(0) if cache is None else cache
+        self.ground = ground
         self._preparing = self.config  # views without augmentation share what is kept
         self._of_crop = {side: self.config.of_crop(side) for side in np.unique(self.crops).tolist()}
         self._refuse_small()
@@ -155,10 +161,23 @@ class ManifestSamples:
         ImageError, UsageError
             If it cannot be read, or is smaller than its square.
         """
+        picture = self.read(index, padded=padded)
+        if self.ground is not None:
+            shown = np.ascontiguousarray(picture.pixels[..., :3])
+            picture = replace(picture, pixels=on_ground(shown, self.ground))
+        return prepare_picture(picture, self._of_crop[int(self.crops[index])])
+
+    def read(self, index: int, *, padded: bool = False) -> Reduced:
+        """A picture as it is in its file, as finely as views show it; see :func:`read_reduced`.
+
+        Raises
+        ------
+        ImageError
+            If it cannot be read.
+        """
         config = self._of_crop[int(self.crops[index])]
         path = self.manifest.file(self.paths[index])
-        picture = read_reduced(path, config.size_px, config.crop_px, padded=padded)
-        return prepare_picture(picture, config)
+        return read_reduced(path, config.size_px, config.crop_px, padded=padded)
 
     def _targets(self, names: NDArray[Any], column: str) -> NDArray[np.int64]:
         """Class numbers, shape (N,)."""

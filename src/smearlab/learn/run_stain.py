@@ -27,7 +27,12 @@ from smearlab.learn.models.stain_ways import (
 from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_progress import conclude, is_done, progress_of, warnings_later, warnings_of
 from smearlab.learn.segmentation_record import counts
-from smearlab.learn.stain_data import StainPictures, samples_of_stains, stain_pictures
+from smearlab.learn.stain_data import (
+    StainPictures,
+    measured_grounds,
+    samples_of_stains,
+    stain_pictures,
+)
 from smearlab.learn.stain_judge import SHEET, TESTED, StainJudge
 from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.stain_record import KIND, StainSummary
@@ -78,6 +83,11 @@ def run_stain(recipe: StainRecipe, asked: Asked, teacher: str | None = None) -> 
     recipe = replace(recipe, stains=pictures.stains)
     sides = (recipe.view.size_px, recipe.judged_px)
     taught = None if teacher is None else StainTeacher.load(teacher, pictures.stains, sides)
+    if recipe.same_ground if taught is None else taught.ground is not None:
+        grounds = measured_grounds(recipe, pictures)
+        if taught is not None and taught.ground is not None:
+            grounds[recipe.stains[0]] = taught.ground
+        pictures = replace(pictures, grounds=grounds)
     describe = _describe(recipe, asked, pictures, taught)
     if is_done(run, recipe.train, describe, asked.say):
         return run
@@ -203,6 +213,7 @@ def _describe(
         "stains": list(recipe.stains),
         "network": kept_stain_config(recipe.network),
         **learned,
+        **({"grounds": dict(pictures.grounds)} if pictures.grounds else {}),
         "teacher": None if teacher is None else teacher.facts,
         "view": asdict(recipe.view),
         "judged": recipe.judged,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from smearlab.datasets.manifest.merge import merged
 from smearlab.datasets.manifest.table import Manifest
 from smearlab.datasets.manifest.ties import units
 from smearlab.errors import DataError, UnknownNameError
+from smearlab.learn.classifier_run import evenly
 from smearlab.learn.manifest_samples import ManifestSamples, Split, rows_of_split
 from smearlab.learn.picture_cache import PictureCache
 from smearlab.learn.run_asked import Asked, crops_of, is_simulated, pictures_of
@@ -20,7 +21,10 @@ from smearlab.learn.simulated_pictures import SOURCES
 from smearlab.learn.split_protocols import SplitPictures, chosen_pictures, split_pictures
 from smearlab.learn.stain_recipe import StainRecipe
 from smearlab.learn.stain_samples import shared_types
+from smearlab.stain.ground import ground_of
 
+#: Training pictures of a stain whose ground is measured, at most.
+_GROUNDS_OF = 200
 PARTS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -34,10 +38,13 @@ class StainPictures:
         Pictures of both stains, each split by itself: rows of one ``source`` are of one stain.
     stains : (str, str)
         A and B, as the manifest has them.
+    grounds : mapping of str to list of float
+        Stain → the colour that its pictures' ground is given, 0-255; empty where all keep theirs.
     """
 
     split: SplitPictures
     stains: tuple[str, str]
+    grounds: Mapping[str, list[float]] = field(default_factory=dict)
 
     def rows(self, part: Split, stain: str) -> NDArray[np.intp]:
         """Numbers of the rows of a part that are of a stain; synthetic ones teach nothing."""
@@ -147,6 +154,36 @@ def refuse_same_pictures(manifest: Manifest, stains: tuple[str, str]) -> None:
     )
 
 
+def measured_grounds(recipe: StainRecipe, pictures: StainPictures) -> dict[str, list[float]]:
+    """The median ground of each stain's training pictures.
+
+    Parameters
+    ----------
+    recipe : StainRecipe
+    pictures : StainPictures
+
+    Returns
+    -------
+    dict of str to list of float
+        Stain → colour, 0-255.
+
+    Raises
+    ------
+    DataError
+        See :func:`samples_of_stains`.
+    ImageError
+        If a picture cannot be read.
+    """
+    found = {}
+    for stain, one in zip(
+        pictures.stains, samples_of_stains(recipe, pictures, "train"), strict=True
+    ):
+        chosen = evenly(len(one), _GROUNDS_OF)
+        colours = [ground_of(one.read(n).pixels[..., :3]) for n in chosen]
+        found[stain] = np.median(colours, axis=0).tolist()
+    return found
+
+
 def samples_of_stains(
     recipe: StainRecipe, pictures: StainPictures, part: Split, cache_bytes: int = 0
 ) -> tuple[ManifestSamples, ManifestSamples]:
@@ -168,17 +205,22 @@ def samples_of_stains(
     """
     view = recipe.view if part == "train" else recipe.judged_view
     recipe = replace(recipe, view=view)
-    manifest, classes = pictures.split.manifest, pictures.split.classes
-    crops = crops_of(manifest, recipe)
+    types = pictures.split.manifest.column("type")
+    crops = crops_of(pictures.split.manifest, recipe)
 
-    def samples(rows: NDArray[np.intp]) -> ManifestSamples:
+    def samples(rows: NDArray[np.intp], stain: str) -> ManifestSamples:
         return ManifestSamples(
-            manifest, classes, view, rows=rows, crops=crops, cache=PictureCache(cache_bytes)
+            pictures.split.manifest,
+            pictures.split.classes,
+            view,
+            rows=rows,
+            crops=crops,
+            cache=PictureCache(cache_bytes),
+            ground=pictures.grounds.get(stain),
         )
 
-    types = manifest.column("type")
-    trained = [pictures.rows("train", stain) for stain in pictures.stains]
-    shared = shared_types(samples(trained[0]), samples(trained[1]))
+    trained = [samples(pictures.rows("train", stain), stain) for stain in pictures.stains]
+    shared = shared_types(*trained)
     chosen = []
     for stain in pictures.stains:
         rows = pictures.rows(part, stain)
@@ -188,7 +230,7 @@ def samples_of_stains(
                 f"no picture of {stain} in {part} shows {', '.join(shared)}, the types that both "
                 "stains show: give more pictures, or split otherwise (--set data.seed=1)"
             )
-        chosen.append(samples(np.asarray(rows, np.intp)))
+        chosen.append(samples(np.asarray(rows, np.intp), stain))
         if cache_bytes:
             chosen[-1].keep(threads=usable_cores())
     return chosen[0], chosen[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -78,6 +78,10 @@ class StainRecipe:
     settle : float
         Share of the steps after which instance norms go by their running statistics, in [0, 1];
         see :mod:`smearlab.learn.nn.settling_norm`.
+    same_ground : bool
+        Whether pictures are put on one ground before a network sees them, in training and in use:
+        the median of those of their stain that it learns from. One that is taught does as its
+        teacher does.
     judged, judged_px : int
         Pictures of each stain that figures are made of, at most, and their side, px: the middle
         of the pictures as finely as an unchanged view shows it. At least 1 and 11.
@@ -107,6 +111,7 @@ class StainRecipe:
     weights: StainWeights = field(default_factory=StainWeights)
     loss: Upscaling = field(default_factory=lambda: Upscaling("l1"))
     settle: float = 0.5
+    same_ground: bool = False
     judged: int = 128
     judged_px: int = 96
     reported: Mapping[str, Any] = field(default_factory=dict)
@@ -150,9 +155,9 @@ class StainRecipe:
         Parameters
         ----------
         settings : sequence of str
-            As ``view.size_px=128``, ``judged=64`` or ``settle=0.7``; parts are ``network``,
-            ``data``, ``view``, ``train``, ``weights``, and ``critic`` or ``loss``. See
-            :func:`smearlab.learn.recipe.override`.
+            As ``view.size_px=128``, ``judged=64``, ``settle=0.7`` or ``same_ground=False``; parts
+            are ``network``, ``data``, ``view``, ``train``, ``weights``, and ``critic`` or
+            ``loss``. See :func:`smearlab.learn.recipe.override`.
         stains : (str or None, str or None)
             Other stains A and B; None keeps the recipe's.
 
@@ -187,16 +192,27 @@ class StainRecipe:
         return recipe
 
 
-#: Keys of the recipe itself that can be set, and their kinds.
-_OWN: Mapping[str, type[int] | type[float]] = {"settle": float, "judged": int, "judged_px": int}
+def _truth(text: str) -> bool:
+    if text not in ("True", "False"):
+        raise ValueError(text)
+    return text == "True"
+
+
+#: Keys of the recipe itself that can be set, how they are read, and what they are.
+_OWN: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "settle": (float, "a number"),
+    "judged": (int, "a whole number"),
+    "judged_px": (int, "a whole number"),
+    "same_ground": (_truth, "True or False"),
+}
 
 
 def _own(setting: str) -> tuple[str, Any]:
     key, _, text = setting.partition("=")
     if key not in _OWN:
         raise UnknownNameError("setting", key, [*_OWN, "view.…", "train.…", "network.…"])
+    read, kind = _OWN[key]
     try:
-        return key, _OWN[key](text)
+        return key, read(text)
     except ValueError:
-        kind = "a whole number" if _OWN[key] is int else "a number"
         raise UsageError(f"{key} must be {kind}; received {setting!r}") from None

@@ -64,6 +64,11 @@ class StainRun:
         a, b = self.summary.stains
         return (a, b) if way == "a_to_b" else (b, a)
 
+    def ground_of(self, stain: str) -> list[float] | None:
+        """The colour that pictures of a stain had their ground put on; None: each kept its own."""
+        ground: list[float] | None = self.asked.get("grounds", {}).get(stain)
+        return ground
+
     def learned_from(self) -> set[Path]:
         """Pictures that it has learned from, or was chosen by."""
         table = read_manifest(self.folder / MANIFEST)
@@ -122,7 +127,10 @@ class StainRun:
             )
         crops = _crops(manifest, self.view, self.asked)
         classes = sorted(set(manifest.column("type")))
-        samples = ManifestSamples(manifest, classes, self.view, rows=rows, crops=crops)
+        ground = self.ground_of(stain)
+        samples = ManifestSamples(
+            manifest, classes, self.view, rows=rows, crops=crops, ground=ground
+        )
         return pictures_at(samples, evenly(len(samples), most))
 
 

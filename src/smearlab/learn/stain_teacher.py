@@ -69,6 +69,12 @@ class StainTeacher:
         return cls(bundle)
 
     @property
+    def ground(self) -> list[float] | None:
+        """The ground that it wants pictures on, 0-255; None where they keep their own."""
+        ground: list[float] | None = self.bundle.card.get("ground")
+        return ground
+
+    @property
     def facts(self) -> dict[str, str]:
         """Name and checksum."""
         return {"name": self.bundle.name, "sha256": self.bundle.sha256}

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 
-from smearlab.stain.density import Floats, Pixels, density, light_of, transmittance
+from smearlab.stain.density import (
+    Floats,
+    Pixels,
+    colours,
+    density,
+    light_of,
+    to_pixels,
+    transmittance,
+)
 
 #: Mean density up to which a pixel is ground, and from which on it is stained (Macenko's beta).
 CLEAR, STAINED = 0.04, 0.15
@@ -61,21 +72,65 @@ def ground_colour(pixels: Pixels) -> NDArray[np.float64]:
         0-255.
     """
     flat = pixels.reshape(-1, 3)
-    tone = flat.mean(1)
+    tone = flat.sum(1, dtype=np.float64) / 3
     bright = flat
     if np.ptp(tone) >= _CONTRAST:
-        bright = flat[tone > threshold_otsu(tone)]  # type: ignore[no-untyped-call]
-    tone = bright.mean(1)
-    colour = np.median(bright[tone >= np.quantile(tone, 1 - _BRIGHTEST)], axis=0)
+        inside = tone > threshold_otsu(tone)  # type: ignore[no-untyped-call]
+        bright, tone = flat[inside], tone[inside]
+    channels = np.ascontiguousarray(bright.T)
+    colour = _medians(channels[:, tone >= np.quantile(tone, 1 - _BRIGHTEST)])
     for _ in range(_ROUNDS):
-        near = bright[np.abs(bright - colour).max(1) <= _NEAR]
-        colour = np.median(near, axis=0) if len(near) else colour
-    return np.asarray(colour, np.float64)
+        low, high = np.ceil(colour - _NEAR).clip(0), np.floor(colour + _NEAR).clip(0, 255)
+        near = np.ones(channels.shape[1], bool)
+        for values, least, most in zip(
+            channels, low.astype(np.uint8), high.astype(np.uint8), strict=True
+        ):
+            near &= (values >= least) & (values <= most)
+        last, colour = colour, _medians(channels[:, near]) if near.any() else colour
+        if (last == colour).all():
+            break
+    return colour
+
+
+def _medians(channels: Pixels) -> NDArray[np.float64]:
+    """Median of each row of whole levels, uint8 (3, N), by counting them."""
+    middles = []
+    for values in channels:
+        below = np.cumsum(np.bincount(values, minlength=256))
+        n = below[-1]
+        middles.append(np.searchsorted(below, [(n - 1) // 2, n // 2], side="right").mean())
+    return np.array(middles, np.float64)
 
 
 def ground_of(pixels: Pixels) -> NDArray[np.float64]:
     """:func:`ground_colour` of a picture of any size, from pixels at even distances."""
     return ground_colour(sampled(pixels, GROUND_PX))
+
+
+def on_ground(
+    pixels: Pixels,
+    ground: NDArray[np.floating] | Sequence[float],
+    was: NDArray[np.float64] | None = None,
+) -> Pixels:
+    """A picture as its stains would look over another ground.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3)
+        sRGB, of any size.
+    ground : array of float, shape (3,)
+        The colour that its ground gets, 0-255. Optical densities over the ground stay.
+    was : ndarray of float64, shape (3,), optional
+        The colour that it has, where it is known: :func:`ground_of`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
+    light = light_of(ground_of(pixels) if was is None else was)
+    levels = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    curves = to_pixels(colours(transmittance(levels, light), light_of(np.asarray(ground))))
+    return np.asarray(cv2.LUT(pixels, curves[None]), np.uint8)
 
 
 def density_of(pixels: Pixels) -> Floats:

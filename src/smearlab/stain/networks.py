@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,19 @@ import numpy as np
 from smearlab.errors import BundleError
 from smearlab.io.bundles import Bundle
 from smearlab.preprocess.tiling import plan_tiles
+from smearlab.stain.colour_table import ColourTable
 from smearlab.stain.density import Pixels, density, light_of, transmittance
-from smearlab.stain.ground import ground_of, is_stained, sampled, why_blank
+from smearlab.stain.ground import ground_of, is_stained, on_ground, sampled, why_blank
 from smearlab.stain.normaliser import Normalised, check_picture
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkNormaliser:
     """A bundle of kind ``stain`` at work.
+
+    Where its card names a ``ground``, pictures are put on that ground first, as those were that it
+    learned from. A network that looks at one pixel alone (``context_px`` 0) is asked once for each
+    colour.
 
     Parameters
     ----------
@@ -67,9 +73,22 @@ class NetworkNormaliser:
             If the network fails, or does not keep its bundle's contract.
         """
         check_picture(pixels)
-        through = transmittance(sampled(pixels), light_of(ground_of(pixels)))
+        ground = ground_of(pixels)
+        through = transmittance(sampled(pixels), light_of(ground))
         if blank := why_blank(is_stained(density(through))):
             return Normalised(pixels, False, blank)
+        if self.card.get("ground") is not None:
+            pixels = on_ground(pixels, self.card["ground"], ground)
+        if int(self.card["context_px"]) == 0 and int(self.card["multiple_px"]) == 1:
+            return Normalised(self._colours(pixels))
+        return Normalised(self._tiled(pixels))
+
+    @cached_property
+    def _colours(self) -> ColourTable:
+        return ColourTable(self._answer)
+
+    def _tiled(self, pixels: Pixels) -> Pixels:
+        """The network's answer, tile by tile."""
         card, (height, width) = self.bundle.card, pixels.shape[:2]
         multiple = int(card["multiple_px"])
         pads = ((0, -height % multiple), (0, -width % multiple), (0, 0))
@@ -87,7 +106,7 @@ class NetworkNormaliser:
             x0, y0, x1, y1 = tile.core
             answer = self._answer(padded[wy0:wy1, wx0:wx1])
             whole[y0:y1, x0:x1] = answer[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
-        return Normalised(whole[:height, :width])
+        return whole[:height, :width]
 
     def _answer(self, window: Pixels) -> Pixels:
         """The network's answer for one window."""

@@ -37,6 +37,11 @@ _SMALL = (
     "patches of 64 px of any magnification, a quarter of the depth and half of the channels, for "
     "processors without a GPU"
 )
+_GROUND = (
+    "every picture is put on the median ground of its stain's training pictures first, in use "
+    "too: cameras differ within a stain, and a network that is told no more than 64 px takes one "
+    "ground for the other's stain"
+)
 _UNET = StainUNetConfig((32, 64, 128, 256), base="input", up="resized")
 _CRITIC = PatchCriticConfig((32, 64, 128, 256), says="mean", norm=False)
 _TRAIN = AdversarialConfig(
@@ -57,9 +62,11 @@ W_CYCLEGAN_GP = StainRecipe(
     view=PictureViewConfig(64, 128, STAIN_PATCHES),
     train=_TRAIN,
     weights=StainWeights(cycle=100.0, identity=50.0),
+    same_ground=True,
     reported=_reported(4.9834, 3.7155, 4.2130, 3.7126, 0.9834, 0.9869, 96.26, 10.6),
     deviations=(
         *_STAINS,
+        _GROUND,
         _SMALL,
         "the answer is added to the picture, from which a fresh network hardly differs, and maps "
         "are resized where the thesis has transposed convolutions, which left a mesh on nuclei; "
@@ -78,6 +85,7 @@ PAPER_SIZE = replace(
     critic=PatchCriticConfig(says="mean"),
     view=PictureViewConfig(256, 224, replace(STAIN_PATCHES, zoom=(1.0, 2.0))),
     judged_px=256,
+    same_ground=False,
     train=replace(
         _TRAIN, epochs=150, lr_generator=1e-4, lr_critic=2e-4, ema=0.999, validate_every=5
     ),
@@ -98,6 +106,7 @@ CYCLEGAN = replace(
     reported=_reported(9.9732, 5.6637, 11.7466, 6.4624, 0.9535, 0.9662, 88.34, 12.1),
     deviations=(
         *_STAINS,
+        _GROUND,
         "patches of 64 px, six residual blocks, 24 and 32 channels in the place of 64, for "
         "processors without a GPU; --set network.width=64 network.blocks=9 is the paper's",
         "critics see what was just made, not a store of older pictures",
@@ -109,6 +118,7 @@ PIX2PIX = replace(
     title="pix2pix: any stain to one, by pictures whose stain was moved",
     source="Isola et al. 2017; rival in Hazra 2022",
     learning="jittered",
+    same_ground=False,
     critic=PatchCriticConfig((32, 64, 128, 256), channels_in=6),
     train=replace(
         _TRAIN, epochs=150, loss="bce", penalty="none", lr_generator=2e-4, lr_critic=2e-4,

@@ -43,6 +43,7 @@ from smearlab.learn.stain_run import StainRun, open_stain_run
 from smearlab.learn.verification.pictures import png_of
 from smearlab.report.contact_sheet import SheetRow, draw_contact_sheet
 from smearlab.stain.fitting import measure_look
+from smearlab.stain.ground import ground_of, on_ground
 from smearlab.stain.methods import METHODS
 from smearlab.stain.models import load_normaliser
 from smearlab.stain.normaliser import Normaliser, ReferenceNormaliser
@@ -50,6 +51,8 @@ from smearlab.stain.normaliser import Normaliser, ReferenceNormaliser
 #: Trained in the order; StainNet is taught by the first.
 NETWORKS = ("w_cyclegan_gp", "cyclegan", "pix2pix_stain", "stainnet")
 PLAIN, VARIED = "lwcnn_plain", "lwcnn_stains"
+#: Nothing but the ground is carried over: what that much of every normaliser is worth.
+GROUND_ALONE = "the ground alone"
 FIGURES, SHEET = "figures.json", "normalised.png"
 #: A network for each way takes 57 minutes (Wasserstein) on one core, one way alone half of it.
 CPU: Mapping[str, Sequence[str]] = {"pix2pix_stain": ("train.epochs=10",)}
@@ -208,6 +211,10 @@ class StainTable:
                     normalisers[name] = load_normaliser(place, usable_cores())
         shown = {"as it is": fine["test"][:_SHOWN]}
         learned, knows_stains = run.network(), varied.network()
+        ground = np.median([ground_of(one) for one in fine["train"]], axis=0)
+        alone = np.stack([on_ground(one, ground) for one in fine["test"]])
+        pictures = HeldOutPictures(run.samples("test"), shrunk(alone, run.input_px))
+        answers[GROUND_ALONE] = told(pictures.predictions(learned))
         for name, normaliser in normalisers.items():
             asked.say(f"{name}: {len(fine['test'])} pictures of {', '.join(abroad)}")
             made = np.stack([normaliser.apply(one) for one in fine["test"]])
