@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -54,6 +56,47 @@ def test_the_network_always_gets_the_same_neighbours(model: Generator) -> None:
     list(spied.generate("basophil", 1, 0, start=BLOCK + 3))
     assert [len(latents) for latents in asked] == [BLOCK] * 3
     np.testing.assert_array_equal(asked[2], asked[1])
+
+
+def test_threads_change_no_picture(model: Generator) -> None:
+    alone = list(replace(model, threads=1).generate("basophil", 5 * BLOCK, seed=1, start=3))
+    several = replace(model, threads=3)
+    for one, other in zip(alone, several.generate("basophil", 5 * BLOCK, 1, start=3), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_blocks_are_computed_side_by_side_and_none_that_nobody_wants() -> None:
+    together, begun = Barrier(2, timeout=30), []
+
+    def answer(latents: np.ndarray, types: np.ndarray) -> np.ndarray:
+        begun.append(len(latents))
+        together.wait()  # broken, and so an error, unless two are there at a time
+        return np.zeros((len(latents), SIZE, SIZE, 3), np.uint8)
+
+    spied = Generator("spy", "0", TYPES, LATENT, SIZE, {}, answer, threads=2)
+    assert len(list(spied.generate("basophil", 4 * BLOCK, 0))) == 4 * BLOCK
+    assert begun == [BLOCK] * 4
+
+
+def test_nothing_is_computed_that_nobody_wants() -> None:
+    begun = []
+
+    def answer(latents: np.ndarray, types: np.ndarray) -> np.ndarray:
+        begun.append(len(latents))
+        return np.zeros((len(latents), SIZE, SIZE, 3), np.uint8)
+
+    spied = Generator("spy", "0", TYPES, LATENT, SIZE, {}, answer, threads=2)
+    next(spied.generate("basophil", 100 * BLOCK, 0))
+    assert len(begun) <= 3
+
+
+def test_what_fails_in_a_thread_is_raised() -> None:
+    def answer(latents: np.ndarray, types: np.ndarray) -> np.ndarray:
+        raise UsageError("no more")
+
+    spied = Generator("spy", "0", TYPES, LATENT, SIZE, {}, answer, threads=2)
+    with pytest.raises(UsageError, match="no more"):
+        list(spied.generate("basophil", 4 * BLOCK, 0))
 
 
 def test_truncation_reaches_the_latents(model: Generator) -> None:

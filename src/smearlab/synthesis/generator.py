@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,9 @@ class Generator:
         Whatever else is known of it: ``data``, ``metrics`` and so on.
     answer : callable
         The network: latents ``(N, Z)`` and types ``(N, K)``, float32, to pictures
-        ``(N, S, S, 3)``, uint8.
+        ``(N, S, S, 3)``, uint8. Called from several threads where there are some.
+    threads : int
+        Blocks of pictures that :meth:`generate` computes side by side.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Generator:
     size_px: int
     card: Mapping[str, Any]
     answer: Answer
+    threads: int = 1
 
     @classmethod
     def load(cls, model: str | Path, threads: int = 1) -> Generator:
@@ -87,7 +92,8 @@ class Generator:
         model : str or Path
             See :func:`smearlab.io.bundles.bundle_of_run`.
         threads : int
-            Of one call of the network.
+            Blocks of pictures that are computed side by side, each by one thread: that takes less
+            time than several threads on one block, and no picture hangs on their number.
 
         Raises
         ------
@@ -96,7 +102,7 @@ class Generator:
         UsageError
             If it is a run without a bundle.
         """
-        bundle = Bundle(bundle_of_run("generator", str(model)), "generator", threads)
+        bundle = Bundle(bundle_of_run("generator", str(model)), "generator")
         card = bundle.card
 
         def answer(latent: NDArray[np.float32], types: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -104,7 +110,7 @@ class Generator:
             return np.asarray(bundle.run(latent=latent, types=types)["pixels"], np.uint8)
 
         names, sizes = tuple(card["classes"]), (card["latent_size"], card["size_px"])
-        return cls(bundle.name, bundle.sha256, names, *sizes, card, answer)
+        return cls(bundle.name, bundle.sha256, names, *sizes, card, answer, threads)
 
     def generate(
         self, kind: str, n: int, seed: int, truncation: float | None = None, start: int = 0
@@ -140,15 +146,13 @@ class Generator:
             raise UsageError(f"n and start must be at least 0; received {n} and {start}")
         types = np.repeat(self.one_hot(kind)[None], BLOCK, axis=0)
         first = start // BLOCK
-        return islice(
-            (
-                picture
-                for block in range(first, -(-(start + n) // BLOCK))
-                for picture in self._block(kind, block, seed, truncation, types)
-            ),
-            start - first * BLOCK,
-            start - first * BLOCK + n,
+        blocks = _side_by_side(
+            lambda block: self._block(kind, block, seed, truncation, types),
+            range(first, -(-(start + n) // BLOCK)),
+            self.threads,
         )
+        skipped = start - first * BLOCK
+        return islice(chain.from_iterable(blocks), skipped, skipped + n)
 
     def _block(
         self,
@@ -209,3 +213,23 @@ class Generator:
         t = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
         types = (1 - t) * self.one_hot(start.type) + t * self.one_hot(end.type)
         return self.answer(between(of_start, of_end, steps), types)
+
+
+def _side_by_side(
+    work: Callable[[int], NDArray[np.uint8]], numbers: Iterable[int], threads: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Results in order, no more than one a thread waiting to be taken."""
+    if threads == 1:
+        yield from map(work, numbers)
+        return
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[NDArray[np.uint8]]] = deque()
+    try:
+        for number in numbers:
+            waiting.append(pool.submit(work, number))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # whoever has enough leaves the rest
+        pool.shutdown(cancel_futures=True)
