@@ -8,8 +8,11 @@ Without ``--data`` they are simulated fields. All take turns in every round, the
 from round to round; the median of the rounds is given. Reading and writing of files is not counted.
 
 ``megapixels_per_s``
-    Of each, with ``--threads`` threads (2): networks share them within a call, reference-based
-    methods run one picture a thread.
+    Of each, with ``--threads`` threads (2): networks share them within a call; reference-based
+    methods, and networks that look at one pixel alone, run one picture a thread.
+``at_first``
+    The same of the first round, which is not counted else: networks that look at one pixel alone
+    do not know the answers to the pictures' colours yet.
 ``over_macenko``
     Ratios of these within the run.
 ``largest_step``
@@ -56,7 +59,7 @@ def main() -> None:
     contestants = fitted(pictures) | {
         one.name: one for one in (load_normaliser(m, options.threads) for m in options.model)
     }
-    rates = megapixels_per_s(contestants, pictures, options)
+    rates, at_first = megapixels_per_s(contestants, pictures, options)
     found = {
         "n": len(pictures),
         "megapixels": round(sum(p.shape[0] * p.shape[1] for p in pictures) / 1e6, 3),
@@ -65,6 +68,7 @@ def main() -> None:
         "rounds": options.rounds,
         "machine": platform.machine(),
         "megapixels_per_s": {name: round(rate, 3) for name, rate in rates.items()},
+        "at_first": {name: round(rate, 3) for name, rate in at_first.items()},
         "over_macenko": {name: round(rate / rates["macenko"], 4) for name, rate in rates.items()},
         "largest_step": {
             name: largest_step(one, pictures[0])
@@ -95,22 +99,23 @@ def fitted(pictures: list[Pixels]) -> dict[str, Normaliser]:
 
 def megapixels_per_s(
     contestants: dict[str, Normaliser], pictures: list[Pixels], options: argparse.Namespace
-) -> dict[str, float]:
-    """Median over the rounds, after one round that is not counted."""
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Median over the rounds, after one round that is not counted; and of that round."""
     megapixels = sum(p.shape[0] * p.shape[1] for p in pictures) / 1e6
     names = list(contestants)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(options.rounds + 1):
         for name in names if number % 2 else names[::-1]:
             spent = timed(contestants[name], pictures, options.threads)
-            if number:
-                seconds[name].append(spent)
-    return {name: megapixels / float(np.median(spent)) for name, spent in seconds.items()}
+            seconds[name].append(spent)
+    rates = {name: megapixels / float(np.median(spent[1:])) for name, spent in seconds.items()}
+    return rates, {name: megapixels / spent[0] for name, spent in seconds.items()}
 
 
 def timed(normaliser: Normaliser, pictures: list[Pixels], threads: int) -> float:
     """Seconds for all pictures."""
-    side_by_side = 1 if isinstance(normaliser, NetworkNormaliser) else threads
+    shares = isinstance(normaliser, NetworkNormaliser) and not normaliser.is_pointwise
+    side_by_side = 1 if shares else threads
     begun = time.perf_counter()
     with ThreadPoolExecutor(side_by_side) as pool:
         list(pool.map(normaliser.apply, pictures))

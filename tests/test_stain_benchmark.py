@@ -17,7 +17,7 @@ from PIL import Image
 from manifest_rows import manifest_of
 from smearlab.datasets.manifest.table import read_manifest
 from smearlab.stain.methods import METHODS
-from tiny_stain import write_stain
+from tiny_stain import write_pointwise_stain, write_stain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -32,14 +32,16 @@ def stain_fields(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_every_method_and_a_network_are_measured(tmp_path: Path) -> None:
     script = str(REPOSITORY / "benchmarks" / "stain.py")
     small = ["--n", "1", "--size", "160", "--rounds", "1", "--threads", "1"]
+    models = [str(write_stain(tmp_path / "a")), str(write_pointwise_stain(tmp_path / "b"))]
     done = subprocess.run(
-        [sys.executable, script, *small, "--model", str(write_stain(tmp_path))],
+        [sys.executable, script, *small, "--model", *models],
         capture_output=True,
         text=True,
         check=True,
     )
     found = json.loads(done.stdout)
-    assert set(found["megapixels_per_s"]) == {*METHODS, "blurred_negative"}
+    assert set(found["megapixels_per_s"]) == {*METHODS, "blurred_negative", "negative"}
+    assert found["megapixels_per_s"].keys() == found["at_first"].keys()
     assert found["over_macenko"]["macenko"] == 1
     assert found["largest_step"]["blurred_negative"] <= 1
 

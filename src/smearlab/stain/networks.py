@@ -47,6 +47,11 @@ class NetworkNormaliser:
         """The bundle's."""
         return self.bundle.card
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether it looks at one pixel alone, and so is asked once for each colour."""
+        return int(self.card["context_px"]) == 0 and int(self.card["multiple_px"]) == 1
+
     def apply(self, pixels: Pixels) -> Pixels:
         """The picture in the other stain; see :meth:`normalise`."""
         return self.normalise(pixels).pixels
@@ -79,7 +84,7 @@ class NetworkNormaliser:
             return Normalised(pixels, False, blank)
         if self.card.get("ground") is not None:
             pixels = on_ground(pixels, self.card["ground"], ground)
-        if int(self.card["context_px"]) == 0 and int(self.card["multiple_px"]) == 1:
+        if self.is_pointwise:
             return Normalised(self._colours(pixels))
         return Normalised(self._tiled(pixels))
 
