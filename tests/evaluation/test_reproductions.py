@@ -139,20 +139,37 @@ def test_wide_tables_have_a_column_for_each_network() -> None:
         Line("PLT (boxes), gan", "PCC", 0.999, "Table 2", 0.5),
     )
     white, platelets = wide_grids(a_record(lines=lines))
-    assert (white.title, white.columns) == ("WBC (masks)", ("figure", "reported", "gan", "u_net"))
+    assert white.title == "WBC (masks)"
+    assert white.columns == ("figure", "reported", "gan", "u_net", "n")
     assert white.rows == (
-        ("PCC", "0.9980", "0.9900 (0.9800–0.9950)", "0.9700"),
-        ("Dice", "–", "0.9100", "–"),
+        ("PCC", "0.9980", "0.9900 (0.9800–0.9950)", "0.9700", "106 fields"),
+        ("Dice", "–", "0.9100", "–", "106 fields"),
     )
-    assert "106 fields" in white.note
-    assert platelets.rows == (("PCC", "0.9990", "0.5000"),)
+    assert white.note == "Reported: Table 2. 95 % intervals."
+    assert platelets.rows == (("PCC", "0.9990", "0.5000", "–"),)
     # Figures of several papers: each beside what its own network obtained.
     rival = (*lines, Line("WBC (masks), u_net", "Dice", 0.95, "Table 2", 0.92))
     own = replace(rival[1], reported=0.97)
     (white,) = wide_grids(a_record(lines=(rival[0], own, rival[2], rival[4])))
-    assert white.rows[1] == ("Dice", "–", "0.9100, reported 0.9700", "0.9200, reported 0.9500")
+    assert white.rows[1] == (
+        "Dice", "–", "0.9100, reported 0.9700", "0.9200, reported 0.9500", "106 fields"
+    )  # fmt: skip
     (bare,) = wide_grids(a_record())
-    assert bare.title == "" and bare.columns[-1] == "w_net"
+    assert bare.title == "" and bare.columns[-2:] == ("w_net", "n")
+
+
+def test_many_networks_with_few_figures_have_a_row_each() -> None:
+    lines = [
+        Line(f"Raabin, way {n}", "accuracy", 0.5 if n == 3 else None, "", n / 10, n=137 + n)
+        for n in range(9)
+    ]
+    lines.append(Line("Raabin, way 0", "sensitivity", obtained=0.25, n=137))
+    (grid,) = wide_grids(a_record(lines=tuple(lines)))
+    assert grid.columns == ("of", "accuracy", "sensitivity", "n") and len(grid.rows) == 9
+    assert grid.rows[0] == ("way 0", "0.0000", "0.2500", "137 pictures")
+    assert grid.rows[3] == ("way 3", "0.3000, reported 0.5000", "–", "140 pictures")
+    few = wide_grids(a_record(lines=tuple(lines[:6])))
+    assert few[0].columns == ("figure", "reported", *(f"way {n}" for n in range(6)), "n")
 
 
 def test_facts_leave_out_what_is_not_known() -> None:

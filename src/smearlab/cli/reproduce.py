@@ -159,7 +159,7 @@ def _report(out: Path, page: Path | None) -> None:
 def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
     import os
 
-    from smearlab.evaluation.reproductions import facts_of, record_grid
+    from smearlab.evaluation.reproductions import facts_of, title_of, wide_grids
     from smearlab.report.reproduction_page import ReproductionOnPage, write_reproduction_page
 
     shown = []
@@ -168,7 +168,8 @@ def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
         shown.append(
             ReproductionOnPage(
                 f"{record.name}-{record.protocol}-{record.scale}",
-                record_grid(record),
+                title_of(record),
+                wide_grids(record),
                 facts_of(record),
                 record.findings,
                 [

@@ -21,6 +21,8 @@ from smearlab.io.atomic import write_text
 RECORD = "record.json"
 #: Keys of a record that are lists in the file and tuples in memory.
 _TUPLES = ("data", "deviations", "findings", "pages")
+#: Networks that have a column each, however few the figures.
+_WIDEST = 6
 #: What is said of a part that a record has taken from an earlier one.
 _EARLIER = "of an earlier run"
 
@@ -251,42 +253,62 @@ def record_grid(record: Record) -> Grid:
             )
         )
     heads = ("of", "figure", "reported", "obtained (95 % interval)", "n", "in the paper")
-    title = f"{record.title}: {record.protocol} protocol, scale {record.scale}"
-    return Grid(title, heads, tuple(rows), n_words=2)
+    return Grid(title_of(record), heads, tuple(rows), n_words=2)
+
+
+def title_of(record: Record) -> str:
+    """What a record's table is called, with protocol and scale."""
+    return f"{record.title}: {record.protocol} protocol, scale {record.scale}"
 
 
 def wide_grids(record: Record) -> list[Grid]:
     """A table for each thing that was measured, with a column for each network.
 
-    What stands before the comma of a line's ``row`` is the thing, what stands behind it the
+    What stands before the last comma of a line's ``row`` is the thing, what stands behind it the
     network: ``WBC (masks), rwp_gan``. Reported figures have a column of their own; where the
-    networks' differ, each stands beside what its network obtained.
+    networks' differ, each stands beside what its network obtained. Many networks with few figures
+    have a row each in the place of a column.
     """
     things: dict[str, list[tuple[str, Line]]] = {}
     for line in record.lines:
         thing, _, network = line.row.rpartition(", ")
         things.setdefault(thing, []).append((network, line))
-    grids = []
-    for thing, lines in things.items():
-        networks = list(dict.fromkeys(network for network, _ in lines))
+    return [_wide_grid(thing, lines) for thing, lines in things.items()]
+
+
+def _wide_grid(thing: str, lines: Sequence[tuple[str, Line]]) -> Grid:
+    networks = list(dict.fromkeys(network for network, _ in lines))
+    figures = list(dict.fromkeys(line.figure for _, line in lines))
+    where = dict.fromkeys(line.where for _, line in lines if line.where)
+    ends = any(line.low is not None for _, line in lines)
+    note = f"Reported: {'; '.join(where)}." if where else ""
+    note = " ".join(one for one in (note, "95 % intervals." if ends else "") if one)
+    if len(networks) > max(_WIDEST, len(figures)):
         rows = []
-        for figure in dict.fromkeys(line.figure for _, line in lines):
-            of = {network: line for network, line in lines if line.figure == figure}
-            told = {
-                number(line.reported, digits=line.digits)
-                for line in of.values()
-                if line.reported is not None
-            }
-            several = len(told) > 1  # each network's own, beside what it obtained
-            reported = UNDEFINED if several or not told else told.pop()
-            cells = (_obtained(of.get(network), beside=several) for network in networks)
-            rows.append((figure, reported, *cells))
-        sizes = dict.fromkeys(
-            f"{count(line.n)} {line.of}" for _, line in lines if line.n is not None
-        )
-        note = f"n: {', '.join(sizes)}. 95 % intervals." if sizes else ""
-        grids.append(Grid(thing, ("figure", "reported", *networks), tuple(rows), note))
-    return grids
+        for network in networks:
+            of = {line.figure: line for name, line in lines if name == network}
+            cells = (_obtained(of.get(figure), beside=True) for figure in figures)
+            rows.append((network, *cells, _sizes(of.values())))
+        return Grid(thing, ("of", *figures, "n"), tuple(rows), note)
+    rows = []
+    for figure in figures:
+        of = {network: line for network, line in lines if line.figure == figure}
+        told = {
+            number(line.reported, digits=line.digits)
+            for line in of.values()
+            if line.reported is not None
+        }
+        several = len(told) > 1  # each network's own, beside what it obtained
+        reported = UNDEFINED if several or not told else told.pop()
+        cells = (_obtained(of.get(network), beside=several) for network in networks)
+        rows.append((figure, reported, *cells, _sizes(of.values())))
+    return Grid(thing, ("figure", "reported", *networks, "n"), tuple(rows), note)
+
+
+def _sizes(lines: Iterable[Line]) -> str:
+    """What lines were measured on."""
+    told = dict.fromkeys(f"{count(line.n)} {line.of}" for line in lines if line.n is not None)
+    return ", ".join(told) or UNDEFINED
 
 
 def _obtained(line: Line | None, *, beside: bool = False) -> str:

@@ -19,8 +19,9 @@ class ReproductionOnPage:
     ----------
     anchor : str
         Name of its place in the page.
-    grid : table
-        With ``title``, ``columns``, ``rows`` of words and a ``note``.
+    title : str
+    grids : sequence of table
+        Each with ``title``, ``columns``, ``rows`` of words and a ``note``.
     facts : mapping of str to str
         Label → text.
     findings : sequence of str
@@ -31,7 +32,8 @@ class ReproductionOnPage:
     """
 
     anchor: str
-    grid: Any
+    title: str
+    grids: Sequence[Any]
     facts: Any
     findings: Sequence[str]
     pages: Sequence[str] = ()
