@@ -19,7 +19,6 @@ import errno
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,6 +36,7 @@ from smearlab.batch.manifest import (
 from smearlab.batch.records import Content, RecordStore, content_of
 from smearlab.errors import ImageError, OutputError, OutputExistsError, UsageError
 from smearlab.io.atomic import remove_leftovers, write_bytes
+from smearlab.io.locks import take_lock
 
 STATE = ".smearlab"
 OVERLAYS = "overlays"
@@ -358,21 +358,8 @@ def _first(names: Sequence[str]) -> str:
 
 def _lock(descriptor: int, root: Path) -> None:
     """Lock the run for this process, until it ends in whatever way."""
-    if sys.platform == "win32":  # advisory locks are not to be had there
-        return
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+    if holder := take_lock(descriptor):
         raise UsageError(
             f"another smearlab (process {holder}) is writing to {root}; wait for it, or choose "
             "another --out"
-        ) from error
-    except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise
-        return  # a file system without locks
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        )

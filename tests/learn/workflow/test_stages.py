@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from smearlab.errors import RunError
+from smearlab.io import locks
 from smearlab.learn.workflow.stages import RECORD, Done, Stage, Workshop
 
 
@@ -71,6 +75,35 @@ def test_a_stopped_stage_goes_on_in_its_folder(
     done = Workshop(tmp_path).done(Stage("training", going_on))
     assert done.facts == {"found": "half"}
     assert done.seconds == 120, "the interrupted call took its time, too"
+
+
+def test_what_another_process_makes_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads with a workshop each stand for two processes."""
+    monkeypatch.setattr(locks, "_TICK_S", 0.01)
+    began, told = Event(), Event()
+    said: list[str] = []
+
+    def slow(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
+        began.set()
+        assert told.wait(30), "the other one never waited"
+        return {"by": "the first"}
+
+    def say(line: str) -> None:
+        said.append(line)
+        told.set()
+
+    def never(folder: Path, needs: Mapping[str, Done]) -> dict[str, Any]:
+        raise AssertionError("it was made twice")
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(Workshop(tmp_path).done, Stage("training", slow))
+        assert began.wait(30)
+        second = Workshop(tmp_path, say).done(Stage("training", never))
+    assert not first.result().kept
+    assert second.kept and second.facts == {"by": "the first"}
+    assert said == [f"training: process {os.getpid()} is making it; waiting"]
 
 
 def test_another_version_and_damage_are_named(tmp_path: Path) -> None:

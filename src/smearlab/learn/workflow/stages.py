@@ -2,7 +2,8 @@
 
 A stage follows from its settings and from what the stages before it made. Where these are the
 same, it is taken as it lies there; where something changed, the stages after it are made anew,
-beside the old ones. A stage that was interrupted goes on in its folder.
+beside the old ones. A stage that was interrupted goes on in its folder. What another
+process is making is waited for.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from smearlab import __version__
 from smearlab.errors import RunError
 from smearlab.evaluation.results import plain
 from smearlab.io.atomic import write_text
+from smearlab.io.locks import waiting_for
 
 #: Of what stages leave; another number, and they are not taken up.
 FORMAT = 1
 RECORD = "stage.json"
 #: Seconds that calls took, interrupted ones as well.
 _SPENT = "seconds.json"
+_LOCK = "lock"
 STAGES = "stages"
 
 
@@ -85,7 +88,7 @@ class Stage:
 
 
 class Workshop:
-    """Where stages lie, and where they are made.
+    """Where stages lie, and where they are made; several processes may share it.
 
     Parameters
     ----------
@@ -130,8 +133,18 @@ class Workshop:
         if there is not None:
             self.say(f"{stage.name}: as it was made before")
             return Done(stage.name, folder, there["facts"], key, float(there["seconds"]), True)
-        self.say(f"{stage.name}: {folder}")
         folder.mkdir(parents=True, exist_ok=True)
+        with waiting_for(folder / _LOCK, lambda pid: self.say(_others(stage.name, pid))):
+            # Another process may have made it meanwhile.
+            there = _kept(folder, key)
+            if there is None:
+                return self._made(stage, folder, needs, {"key": key, **follows})
+        return Done(stage.name, folder, there["facts"], key, float(there["seconds"]), True)
+
+    def _made(
+        self, stage: Stage, folder: Path, needs: Mapping[str, Done], told: Mapping[str, Any]
+    ) -> Done:
+        self.say(f"{stage.name}: {folder}")
         began, before = time.monotonic(), _spent(folder)
         try:
             facts = plain(stage.make(folder, needs))
@@ -139,12 +152,16 @@ class Workshop:
             seconds = round(before + time.monotonic() - began, 3)
             write_text(folder / _SPENT, json.dumps(seconds))
         record = {
-            "format": FORMAT, "smearlab": __version__, "key": key, **follows,
+            "format": FORMAT, "smearlab": __version__, **told,
             "seconds": seconds, "facts": facts,
         }  # fmt: skip
         text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
         write_text(folder / RECORD, text + "\n")
-        return Done(stage.name, folder, facts, key, seconds, False)
+        return Done(stage.name, folder, facts, str(told["key"]), seconds, False)
+
+
+def _others(name: str, holder: str) -> str:
+    return f"{name}: process {holder} is making it; waiting"
 
 
 def _spent(folder: Path) -> float:
