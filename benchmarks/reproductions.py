@@ -18,7 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from classifiers import DOCS, between, plain_gaps
-from smearlab.evaluation.reproductions import Record, facts_of, find_records, wide_grids
+from smearlab.evaluation.reproduction_grids import wide_grids
+from smearlab.evaluation.reproductions import Record, facts_of, find_records
 from smearlab.io.atomic import write_bytes, write_text
 
 #: Experiment → its page in docs.

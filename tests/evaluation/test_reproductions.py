@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from smearlab.errors import RunError
+from smearlab.evaluation.reproduction_grids import record_grid, wide_grids
 from smearlab.evaluation.reproductions import (
     RECORD,
     Line,
@@ -17,8 +18,6 @@ from smearlab.evaluation.reproductions import (
     better_lines,
     facts_of,
     find_records,
-    record_grid,
-    wide_grids,
     with_parts,
 )
 
@@ -170,6 +169,21 @@ def test_many_networks_with_few_figures_have_a_row_each() -> None:
     assert grid.rows[3] == ("way 3", "0.3000, reported 0.5000", "–", "140 pictures")
     few = wide_grids(a_record(lines=tuple(lines[:6])))
     assert few[0].columns == ("figure", "reported", *(f"way {n}" for n in range(6)), "n")
+
+
+def test_things_of_one_figure_have_one_table() -> None:
+    types = ("basophil", "monocyte", "platelet")
+    lines = [
+        Line(f"gan, {kind}, {way}", "difference", None, "", place / 10, n=100)
+        for place, kind in enumerate(types)
+        for way in ("by pixels", "by features")
+    ]
+    (grid,) = wide_grids(a_record(lines=tuple(lines)))
+    assert (grid.title, grid.columns) == ("difference", ("of", "by pixels", "by features", "n"))
+    assert grid.rows[1] == ("gan, monocyte", "0.1000", "0.1000", "100 pictures")
+    assert len(wide_grids(a_record(lines=tuple(lines[:4])))) == 2, "few stay apart"
+    other = replace(lines[-1], row="gan, platelet, by hand")
+    assert len(wide_grids(a_record(lines=(*lines[:-1], other)))) == 3, "as do unlike ones"
 
 
 def test_facts_leave_out_what_is_not_known() -> None:

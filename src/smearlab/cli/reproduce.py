@@ -112,7 +112,8 @@ def _run(
     from rich.console import Console
 
     from smearlab.errors import UsageError
-    from smearlab.evaluation.reproductions import RECORD, record_grid
+    from smearlab.evaluation.reproduction_grids import record_grid
+    from smearlab.evaluation.reproductions import RECORD
     from smearlab.learn.classifier_recipe import PROTOCOLS, Protocol
     from smearlab.learn.reproduce.experiment import SCALES, Asked, Scale
     from smearlab.learn.reproduce.experiments import EXPERIMENTS, folder_of
@@ -159,7 +160,8 @@ def _report(out: Path, page: Path | None) -> None:
 def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
     import os
 
-    from smearlab.evaluation.reproductions import facts_of, title_of, wide_grids
+    from smearlab.evaluation.reproduction_grids import title_of, wide_grids
+    from smearlab.evaluation.reproductions import facts_of
     from smearlab.report.reproduction_page import ReproductionOnPage, write_reproduction_page
 
     shown = []

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.errors import RunError
-from smearlab.evaluation.grids import UNDEFINED, Grid, count, duration, number
+from smearlab.evaluation.grids import duration
 from smearlab.evaluation.results import plain
 from smearlab.io.atomic import write_text
 
 RECORD = "record.json"
 #: Keys of a record that are lists in the file and tuples in memory.
 _TUPLES = ("data", "deviations", "findings", "pages")
-#: Networks that have a column each, however few the figures.
-_WIDEST = 6
 #: What is said of a part that a record has taken from an earlier one.
 _EARLIER = "of an earlier run"
 
@@ -235,91 +233,6 @@ def _in_order(lines: Iterable[Line], parts: Sequence[str]) -> tuple[Line, ...]:
         return next((n for part, n in places.items() if _is_of(part, line.row)), len(places))
 
     return tuple(sorted(lines, key=place))
-
-
-def record_grid(record: Record) -> Grid:
-    """Reported beside obtained, with n and interval."""
-    rows = []
-    for line in record.lines:
-        size = UNDEFINED if line.n is None else f"{count(line.n)} {line.of}"
-        rows.append(
-            (
-                line.row,
-                line.figure,
-                number(line.reported, digits=line.digits),
-                _obtained(line),
-                size,
-                line.where or UNDEFINED,
-            )
-        )
-    heads = ("of", "figure", "reported", "obtained (95 % interval)", "n", "in the paper")
-    return Grid(title_of(record), heads, tuple(rows), n_words=2)
-
-
-def title_of(record: Record) -> str:
-    """What a record's table is called, with protocol and scale."""
-    return f"{record.title}: {record.protocol} protocol, scale {record.scale}"
-
-
-def wide_grids(record: Record) -> list[Grid]:
-    """A table for each thing that was measured, with a column for each network.
-
-    What stands before the last comma of a line's ``row`` is the thing, what stands behind it the
-    network: ``WBC (masks), rwp_gan``. Reported figures have a column of their own; where the
-    networks' differ, each stands beside what its network obtained. Many networks with few figures
-    have a row each in the place of a column.
-    """
-    things: dict[str, list[tuple[str, Line]]] = {}
-    for line in record.lines:
-        thing, _, network = line.row.rpartition(", ")
-        things.setdefault(thing, []).append((network, line))
-    return [_wide_grid(thing, lines) for thing, lines in things.items()]
-
-
-def _wide_grid(thing: str, lines: Sequence[tuple[str, Line]]) -> Grid:
-    networks = list(dict.fromkeys(network for network, _ in lines))
-    figures = list(dict.fromkeys(line.figure for _, line in lines))
-    where = dict.fromkeys(line.where for _, line in lines if line.where)
-    ends = any(line.low is not None for _, line in lines)
-    note = f"Reported: {'; '.join(where)}." if where else ""
-    note = " ".join(one for one in (note, "95 % intervals." if ends else "") if one)
-    if len(networks) > max(_WIDEST, len(figures)):
-        rows = []
-        for network in networks:
-            of = {line.figure: line for name, line in lines if name == network}
-            cells = (_obtained(of.get(figure), beside=True) for figure in figures)
-            rows.append((network, *cells, _sizes(of.values())))
-        return Grid(thing, ("of", *figures, "n"), tuple(rows), note)
-    rows = []
-    for figure in figures:
-        of = {network: line for network, line in lines if line.figure == figure}
-        told = {
-            number(line.reported, digits=line.digits)
-            for line in of.values()
-            if line.reported is not None
-        }
-        several = len(told) > 1  # each network's own, beside what it obtained
-        reported = UNDEFINED if several or not told else told.pop()
-        cells = (_obtained(of.get(network), beside=several) for network in networks)
-        rows.append((figure, reported, *cells, _sizes(of.values())))
-    return Grid(thing, ("figure", "reported", *networks, "n"), tuple(rows), note)
-
-
-def _sizes(lines: Iterable[Line]) -> str:
-    """What lines were measured on."""
-    told = dict.fromkeys(f"{count(line.n)} {line.of}" for line in lines if line.n is not None)
-    return ", ".join(told) or UNDEFINED
-
-
-def _obtained(line: Line | None, *, beside: bool = False) -> str:
-    """A figure with its interval; beside it the reported one, if that is asked for."""
-    if line is None:
-        return UNDEFINED
-    ends = None if line.low is None or line.high is None else (line.low, line.high)
-    found = number(line.obtained, ends, line.digits)
-    if not beside or line.reported is None:
-        return found
-    return f"{found}, reported {number(line.reported, digits=line.digits)}"
 
 
 def facts_of(record: Record) -> Mapping[str, str]:
