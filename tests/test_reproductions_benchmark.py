@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from smearlab.evaluation.reproductions import Line, Record
 from smearlab.learn.reproduce.experiments import EXPERIMENTS
@@ -79,14 +81,21 @@ def test_pictures_go_with_the_record(
 ) -> None:
     out = tmp_path / "out" / "rwp_gan" / "honest-cpu"
     replace(RECORD, pages=("wbc.png", "gone.png", "report.html")).save(out)
-    (out / "wbc.png").write_bytes(b"picture")
+    pixels = np.random.default_rng(0).integers(100, 160, (6, 8, 3)).astype(np.uint8)
+    shown = np.kron(pixels, np.ones((16, 16, 1), np.uint8))
+    Image.fromarray(shown).save(out / "wbc.png")
     (out / "report.html").write_text("page")
     text = call(script, monkeypatch, tmp_path / "out", docs)
-    assert "![wbc](results/reproductions/rwp_gan/honest-cpu/wbc.png)" in text
+    assert "![wbc](results/reproductions/rwp_gan/honest-cpu/wbc.webp)" in text
     kept = docs / "results/reproductions/rwp_gan/honest-cpu"
-    assert sorted(path.name for path in kept.iterdir()) == ["record.json", "wbc.png"]
+    assert sorted(path.name for path in kept.iterdir()) == ["record.json", "wbc.webp"]
     assert "gone" not in text and "report.html" not in text
-    assert (kept / "wbc.png").read_bytes() == b"picture"
+    with Image.open(kept / "wbc.webp") as picture:
+        apart = np.abs(np.asarray(picture.convert("RGB")).astype(int) - shown)
+    assert picture.size == (128, 96) and apart.mean() < 8
+    before = (kept / "wbc.webp").read_bytes()
+    assert call(script, monkeypatch, docs / "results/reproductions", docs) == text
+    assert (kept / "wbc.webp").read_bytes() == before, "it is not made worse again"
 
 
 def test_without_a_record_the_page_stays_as_it_is(

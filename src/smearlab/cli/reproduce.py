@@ -201,8 +201,8 @@ def _write_page(target: Path, out: Path, records: Sequence[Record]) -> None:
 
 
 def _pictures(record: Record, folder: Path) -> dict[str, bytes]:
-    """The record's PNG files that are still there."""
-    paths = [folder / page for page in record.pages if page.endswith(".png")]
+    """The record's pictures that are still there."""
+    paths = [folder / page for page in record.pages if page.endswith((".png", ".webp"))]
     return {path.stem.replace("_", " "): path.read_bytes() for path in paths if path.is_file()}
 
 

@@ -28,7 +28,7 @@ class ReproductionOnPage:
     pages : sequence of str
         Addresses of what lies beside it, relative to the page.
     pictures : mapping of str to bytes
-        What a picture shows → a PNG file, which the page itself holds.
+        What a picture shows → a PNG or WebP file, which the page itself holds.
     """
 
     anchor: str
@@ -43,8 +43,9 @@ class ReproductionOnPage:
     def picture_uris(self) -> dict[str, str]:
         """The pictures as data URIs: the page may load nothing else."""
         return {
-            name: "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-            for name, png in self.pictures.items()
+            name: f"data:image/{'webp' if data[:4] == b'RIFF' else 'png'};base64,"
+            + base64.b64encode(data).decode("ascii")
+            for name, data in self.pictures.items()
         }
 
 
