@@ -51,7 +51,9 @@ A bundle is a folder with ``model.onnx`` and ``card.json``. Contracts, by kind:
     what is further than ``context_px`` px away from it, or on the other pictures; so tiles that
     begin at multiples of ``multiple_px``, cut out of windows with that much context, are the
     answer to the whole. ``tile_px`` is the side of a tile's core that suits the network. The card
-    names the stains ``from`` and ``to``, and the ``network``.
+    names the stains ``from`` and ``to``, and the ``network``; a ``ground``, if it has one, is the
+    colour (three numbers of 0 to 255) that the ground of a picture is given before it is asked.
+    With ``context_px`` 0 and ``multiple_px`` 1 a pixel's answer may hang on its colour alone.
 """
 
 from __future__ import annotations
