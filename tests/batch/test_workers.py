@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from smearlab.batch.workers import WorkerPool, usable_cores
+from smearlab.batch.workers import WorkerPool, in_order, usable_cores
 
 
 def test_every_item_once() -> None:
@@ -108,3 +109,25 @@ def test_cores_are_those_that_may_be_used() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"
     assert usable_cores() == len(os.sched_getaffinity(0))
+
+
+def test_results_in_order_come_with_few_begun_ahead() -> None:
+    pulled: list[int] = []
+
+    def items() -> Iterator[int]:
+        for n in range(20):
+            pulled.append(n)
+            yield n
+
+    def work(n: int) -> int:
+        time.sleep(0.01 if n % 2 else 0)  # the later ones are done first
+        return -n
+
+    with ThreadPoolExecutor(4) as pool:
+        found = in_order(pool, work, items(), ahead=3)
+        assert not pulled, "nothing is begun before it is asked for"
+        for n in range(20):
+            assert next(found) == -n
+            assert len(pulled) <= n + 4
+        with pytest.raises(ZeroDivisionError):
+            list(in_order(pool, lambda n: 1 // n, [1, 0, 1], ahead=3))

@@ -6,7 +6,9 @@ import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -17,6 +19,36 @@ def usable_cores() -> int:
     """Cores this process may use, which a container or SLURM can make fewer than there are."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def in_order(
+    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Results of a pool in the order of the items, a few of them begun ahead.
+
+    Parameters
+    ----------
+    pool : ThreadPoolExecutor
+    work : callable
+        From item to result; its exceptions are raised to the caller.
+    items : iterable
+        Pulled lazily, by the caller's thread.
+    ahead : int
+        Results that may wait to be taken, or be in the making, at most.
+
+    Examples
+    --------
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     list(in_order(pool, lambda x: x * x, range(4), ahead=2))
+    [0, 1, 4, 9]
+    """
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class WorkerPool(Generic[Item, Result]):

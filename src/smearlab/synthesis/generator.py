@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from smearlab.batch.workers import in_order
 from smearlab.errors import UsageError
 from smearlab.io.bundles import Bundle, bundle_of_run
 from smearlab.registry import look_up
@@ -223,13 +223,7 @@ def _side_by_side(
         yield from map(work, numbers)
         return
     pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future[NDArray[np.uint8]]] = deque()
     try:
-        for number in numbers:
-            waiting.append(pool.submit(work, number))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from in_order(pool, work, numbers, threads)
     finally:  # whoever has enough leaves the rest
         pool.shutdown(cancel_futures=True)

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from smearlab.batch.folder import writing
+from smearlab.batch.workers import in_order
 from smearlab.datasets.manifest.fingerprints import LEARNED
 from smearlab.datasets.manifest.table import Manifest, read_manifest, write_manifest
 from smearlab.datasets.picture_journal import Journal
@@ -198,19 +198,24 @@ def _made(
     """Path and entry of every picture, in order, once it is on the disk."""
     (asked.out / asked.kind).mkdir(parents=True, exist_ok=True)
     remove_leftovers(asked.out / asked.kind)
-    writing_now: deque[Future[tuple[str, dict[str, Any]]]] = deque()
+
+    def write(made: tuple[int, NDArray[np.uint8]]) -> tuple[str, dict[str, Any]]:
+        return _written(asked, model.name, *made)
+
+    # The network goes on meanwhile, but not so far that pictures pile up in memory.
+    return in_order(pool, write, _computed(model, asked, left), 2 * BLOCK)
+
+
+def _computed(
+    model: Generator, asked: _Asked, left: Sequence[int]
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Indices and their pictures."""
     for _, run in groupby(enumerate(left), key=lambda pair: pair[1] - pair[0]):
         indices = [index for _, index in run]  # without gaps
         pictures = model.generate(
             asked.kind, len(indices), asked.seed, asked.truncation, start=indices[0]
         )
-        for index, pixels in zip(indices, pictures, strict=True):
-            writing_now.append(pool.submit(_written, asked, model.name, index, pixels))
-            # The network goes on meanwhile, but not so far that pictures pile up in memory.
-            if len(writing_now) > 2 * BLOCK:
-                yield writing_now.popleft().result()
-    while writing_now:
-        yield writing_now.popleft().result()
+        yield from zip(indices, pictures, strict=True)
 
 
 def _written(
