@@ -11,6 +11,8 @@
     The same with PNG files written, synced and noted: what the command does.
 ``torch``
     The network in eager mode, 32 bits; of recipes only.
+``in blocks of N``
+    With ``--blocks``: the network by one thread, N pictures together.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 
 from smearlab.registry import look_up
 from smearlab.synthesis.generator import BLOCK, Generator
+from smearlab.synthesis.latents import draw_latents
 from smearlab.synthesis.pictures import make_pictures
 
 
@@ -41,6 +46,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=64, help="in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--blocks", type=int, nargs="*", default=[], help="sizes to compare")
     print(json.dumps(measure(parser.parse_args()), indent=1))
 
 
@@ -70,6 +76,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             assert made.new == options.pictures
 
         rates = {"network": rate(compute, options), "files": rate(write, options), **eager}
+        for size in options.blocks:
+            together = partial(answer_blocks, model, size, options.pictures)
+            rates[f"in blocks of {size}"] = rate(together, options)
     return {
         "model": model.name,
         "size_px": model.size_px,
@@ -80,6 +89,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "onnxruntime": onnxruntime.__version__,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
     }
+
+
+def answer_blocks(model: Generator, size: int, pictures: int, number: int) -> None:
+    """The network alone, so many pictures together."""
+    types = np.repeat(model.one_hot(model.types[0])[None], size, axis=0)
+    for first in range(0, pictures, size):
+        places = range(first, first + size)
+        model.answer(draw_latents(model.types[0], places, number, model.latent_size), types)
 
 
 def rate(work: Callable[[int], object], options: argparse.Namespace) -> float:

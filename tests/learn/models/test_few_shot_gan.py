@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import remove_parametrizations
 
 from smearlab.errors import UsageError
 from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotCritic, FewShotGenerator
@@ -18,9 +19,9 @@ TINY = FewShotConfig(16, 2, features=3, noise=4)
 @pytest.mark.parametrize(
     ("size", "encoder", "decoder", "critic", "skips"),
     [
-        (256, 609_824, 4_451_251, 1_029_697, ["128", "256"]),
-        (128, 609_824, 4_937_763, 767_425, ["64", "128"]),
-        (64, 609_824, 4_769_539, 505_153, ["64"]),
+        (256, 609_824, 4_451_251, 1_447_809, ["128", "256"]),
+        (128, 609_824, 4_937_763, 1_185_537, ["64", "128"]),
+        (64, 609_824, 4_769_539, 923_265, ["64"]),
     ],
 )
 def test_sizes(size: int, encoder: int, decoder: int, critic: int, skips: list[str]) -> None:
@@ -89,13 +90,27 @@ def test_the_critic_is_spectrally_normalised_and_its_lower_layers_are_told() -> 
         critic(torch.rand(1, 3, 64, 64))
     critic.eval()
     layers = [m for m in critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    assert [layer.weight.shape[-1] for layer in layers[:-1]] == [3, 3, 3, 4, 3]
+    assert [layer.weight.shape[-1] for layer in layers[:-1]] == [3, 4, 3, 4, 3, 4, 3]
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
         assert float(largest) == pytest.approx(1, abs=0.03)
     assert critic.lower_layers(3) == list(critic.layers[:3])
-    with pytest.raises(UsageError, match="this critic has 4 lower layers; received 9 to freeze"):
+    with pytest.raises(UsageError, match="this critic has 6 lower layers; received 9 to freeze"):
         critic.lower_layers(9)
+
+
+def test_the_critic_sees_all_pixels_equally_often() -> None:
+    critic = FewShotCritic(FewShotConfig(128, 2))
+    for layer in critic.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            remove_parametrizations(layer, "weight")
+            nn.init.constant_(layer.weight, 0.01)
+            nn.init.zeros_(layer.bias)
+    pictures = torch.full((1, 3, 128, 128), 0.9, requires_grad=True)
+    critic(pictures)[0].sum().backward()
+    assert pictures.grad is not None
+    inner = pictures.grad[0, 0, 48:80, 48:80]  # padding is beyond their reach
+    assert float(inner.std()) < 1e-3 * float(inner.mean())
 
 
 def test_a_critic_rebuilds_what_it_saw() -> None:
