@@ -17,7 +17,7 @@ from toy_game import Negatives, fresh_game
 from smearlab.errors import DataError, RunError, UnknownNameError, UsageError
 from smearlab.learn.train.adversarial_config import AdversarialConfig
 from smearlab.learn.train.checkpoints import load_networks
-from smearlab.learn.train.episodes import Episodes, MetaConfig
+from smearlab.learn.train.episodes import Episodes, Inner, MetaConfig
 from smearlab.learn.train.game import Batch, Game, Judgement
 from smearlab.learn.train.meta import fit_meta
 from smearlab.learn.train.sampling import Sample
@@ -81,30 +81,48 @@ INNER = AdversarialConfig(
 TASKS = {"left": At(-1.0), "right": At(3.0)}
 
 
-def adapted(theta: float, psi: float, at: float, steps: int) -> tuple[float, float]:
-    """W of both networks, as anybody would write it down."""
-    t, p = (torch.tensor([value], requires_grad=True) for value in (theta, psi))
-    critic = torch.optim.Adam([p], lr=0.05, betas=(0.5, 0.999))
-    generator = torch.optim.Adam([t], lr=0.1, betas=(0.5, 0.999))
-    for _ in range(steps):
-        critic.zero_grad()
-        (p * t.detach() - p * at).sum().backward()
-        critic.step()
-        generator.zero_grad()
-        (t - at).square().sum().backward()
-        generator.step()
-    return float(t.detach()), float(p.detach())
+class Adapting:
+    """Inner loops of both networks, as anybody would write them down."""
+
+    def __init__(self, inner: Inner) -> None:
+        self.inner = inner
+        self.t, self.p = (torch.zeros(1, requires_grad=True) for _ in range(2))
+        self.begin()
+
+    def begin(self) -> None:
+        """Take fresh Adam."""
+        self.critic = torch.optim.Adam([self.p], lr=0.05, betas=(0.5, 0.999))
+        self.generator = torch.optim.Adam([self.t], lr=0.1, betas=(0.5, 0.999))
+
+    def adapted(self, theta: float, psi: float, at: float, steps: int) -> tuple[float, float]:
+        """W of both."""
+        if self.inner == "fresh":
+            self.begin()
+        t, p = self.t, self.p
+        nn.init.constant_(t, theta)
+        nn.init.constant_(p, psi)
+        for _ in range(steps):
+            self.critic.zero_grad()
+            (p * t.detach() - p * at).sum().backward()
+            self.critic.step()
+            self.generator.zero_grad()
+            (t - at).square().sum().backward()
+            self.generator.step()
+        return float(t.detach()), float(p.detach())
 
 
-def test_the_outer_step_goes_part_of_the_way_to_the_adapted_weights(tmp_path: Path) -> None:
-    meta = MetaConfig(shots=4, inner_steps=3, lr_outer=0.25, round_episodes=6)
+@pytest.mark.parametrize("inner", ["kept", "fresh"])
+def test_the_outer_step_goes_part_of_the_way_to_the_adapted_weights(
+    inner: Inner, tmp_path: Path
+) -> None:
+    meta = MetaConfig(shots=4, inner_steps=3, inner=inner, lr_outer=0.25, round_episodes=6)
     config = replace(INNER, schedule="linear")
-    game = Valley()
+    game, loops = Valley(), Adapting(inner)
     fit_meta(game, TASKS, config, meta, tmp_path, show=False)
     episodes, theta, psi, moved = Episodes(TASKS, meta, config), 0.0, 0.0, []
     for episode in range(6):
         at = TASKS[episodes.task(episode)[0]].at
-        w_theta, w_psi = adapted(theta, psi, at, 3)
+        w_theta, w_psi = loops.adapted(theta, psi, at, 3)
         rate = 0.25 * (1 - episode / 6)
         length = max((theta**2 + psi**2) ** 0.5, 1e-12)
         moved.append(((w_theta - theta) ** 2 + (w_psi - psi) ** 2) ** 0.5 / length)
@@ -137,18 +155,22 @@ META = MetaConfig(
 )
 
 
-def play(run: Path, stop_after: int | None = None, workers: int = 0) -> None:
+def play(
+    run: Path, stop_after: int | None = None, workers: int = 0, inner: Inner = "kept"
+) -> None:
     tasks = {"one": Negatives(), "two": Negatives(stop_after)}
-    config = replace(CONFIG, workers=workers)
-    fit_meta(fresh_game(), tasks, config, META, run, show=False)
+    config, meta = replace(CONFIG, workers=workers), replace(META, inner=inner)
+    fit_meta(fresh_game(), tasks, config, meta, run, show=False)
 
 
-@pytest.mark.parametrize("stop_after", [3, 20])
-def test_a_resumed_run_ends_as_an_uninterrupted_one(stop_after: int, tmp_path: Path) -> None:
-    play(tmp_path / "whole")
+@pytest.mark.parametrize(("inner", "stop_after"), [("kept", 3), ("kept", 20), ("fresh", 20)])
+def test_a_resumed_run_ends_as_an_uninterrupted_one(
+    inner: Inner, stop_after: int, tmp_path: Path
+) -> None:
+    play(tmp_path / "whole", inner=inner)
     with pytest.raises(OSError, match="the disk is gone"):
-        play(tmp_path / "cut", stop_after)
-    play(tmp_path / "cut")
+        play(tmp_path / "cut", stop_after, inner=inner)
+    play(tmp_path / "cut", inner=inner)
     for name in ("model.safetensors", "log.jsonl", "losses.json"):
         whole, cut = ((tmp_path / run / name).read_bytes() for run in ("whole", "cut"))
         assert whole == cut, name
@@ -156,7 +178,8 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(stop_after: int, tmp_path: P
     assert whole.keys() == cut.keys()
     assert all(torch.equal(value, cut[name]) for name, value in whole.items())
     kept = {name.partition("/")[0] for name in whole}
-    assert kept == {"generator", "critic", "averaged", "adam_outer"}  # the inner Adam is not kept
+    inner_adam = {"adam_generator", "adam_critic"} if inner == "kept" else set()
+    assert kept == {"generator", "critic", "averaged", "adam_outer"} | inner_adam
 
 
 def test_workers_draw_the_same(tmp_path: Path) -> None:
@@ -219,6 +242,7 @@ def test_divergence_names_episode_task_and_shots(tmp_path: Path) -> None:
         ({"outer": "adamm"}, UnknownNameError, "unknown outer step 'adamm'; did you mean 'adam'"),
         ({"lr_outer": 1.5}, UsageError, r"lr_outer must lie within \(0, 1\]"),
         ({"lr_outer": 0.0}, UsageError, r"lr_outer must lie within \(0, 1\]"),
+        ({"inner": "adam"}, UnknownNameError, "unknown state of inner Adam 'adam'"),
         ({"betas_outer": (0.0, 1.0)}, UsageError, r"betas_outer must be two numbers"),
     ],
 )

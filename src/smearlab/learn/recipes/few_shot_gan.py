@@ -47,11 +47,12 @@ FEW_SHOT_GAN = FewShotRecipe(
     data=PictureData(("pbc",), "cells8", shares=(0.63, 0.07, 0.3)),
     view=PictureViewConfig(64, 200, WHOLE_PIXELS),
     train=AdversarialConfig(
-        epochs=7, batch_size=10, loss="bce", lr_generator=5e-4, lr_critic=2e-4,
+        epochs=7, batch_size=10, loss="bce", lr_generator=2e-4, lr_critic=2e-4,
         schedule="linear", decay_from=0.5, precision="auto",
     ),
     meta=MetaConfig(shots=10, inner_steps=8, lr_outer=1.0),
     adapt=Adaptation(steps=1000, ema=0.99),
+    play=Playing(encoder_l1=10.0),
     reported=_reported(51.62, 3.16, 0.2956, hours=5.18, episodes=20_000, parameters=5_800_000),
     deviations=(*_COMMON, "20,000 episodes take a GPU; 700 here, then 1,000 steps for each type",
                 "the generator's loss is −log D(G), without the constant term of equation 38",
@@ -63,6 +64,7 @@ FIGR = replace(
     title="FIGR: generator and critic moved by Reptile, without encoder",
     source="Clouâtre & Demers 2019; Hazra 2022, Table 21",
     generator=FIGRConfig(size_px=64, width=16),
+    play=Playing(),
     train=replace(
         FEW_SHOT_GAN.train, loss="wasserstein", penalty="interpolates", lr_generator=3e-4,
         lr_critic=3e-4, betas_generator=(0.0, 0.9), betas_critic=(0.0, 0.9),
@@ -105,6 +107,7 @@ FREEZE_D = replace(
     generator=FewShotConfig(size_px=64, width=16, features=0),
     train=replace(FEW_SHOT_GAN.train, loss="hinge", epochs=28, batch_size=16, lr_generator=2e-4),
     adapt=Adaptation(steps=1000, ema=0.99, freeze=4),
+    play=Playing(),
     reported={"MineGAN": _reported(88.90, 12.32, 0.6013, hours=17.2, parameters=10_200_000)},
     deviations=(_STAND_INS, _COMMON[2], _COMMON[3], "FreezeD in the place of MineGAN"),
 )

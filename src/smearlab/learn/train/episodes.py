@@ -15,6 +15,7 @@ from smearlab.learn.train.batch_ring import batches_of_workers, stacked
 from smearlab.learn.train.sampling import Sample, SampleSource, Share, name_samples
 
 Outer = Literal["interpolate", "adam"]
+Inner = Literal["kept", "fresh"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class MetaConfig:
         Pictures of a task that an episode sees, at least 1.
     inner_steps : int
         Steps of the game on them, at least 1.
+    inner : {"kept", "fresh"}
+        Whether the inner loop's Adam keeps its moments from episode to episode, as Reptile's does,
+        or begins afresh. Fresh, its first steps are as long for every weight, whatever the gradient.
     outer : {"interpolate", "adam"}
         ``interpolate`` moves the meta-weights ``lr_outer`` of the way to the adapted ones (Reptile,
         Nichol et al. 2018); ``adam`` takes the way back as the gradient of Adam (FIGR).
@@ -42,11 +46,12 @@ class MetaConfig:
     UsageError
         If a number is out of range.
     UnknownNameError
-        If there is no such outer step.
+        If there is no such state of the inner Adam, or outer step.
     """
 
     shots: int = 10
     inner_steps: int = 10
+    inner: Inner = "kept"
     outer: Outer = "interpolate"
     lr_outer: float = 0.5
     betas_outer: tuple[float, float] = (0.0, 0.999)
@@ -56,6 +61,8 @@ class MetaConfig:
         for name in ("shots", "inner_steps", "round_episodes"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1; received {getattr(self, name)}")
+        if self.inner not in get_args(Inner):
+            raise UnknownNameError("state of inner Adam", str(self.inner), get_args(Inner))
         if self.outer not in get_args(Outer):
             raise UnknownNameError("outer step", str(self.outer), get_args(Outer))
         if not self.lr_outer > 0 or (self.outer == "interpolate" and self.lr_outer > 1):

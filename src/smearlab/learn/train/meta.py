@@ -1,10 +1,11 @@
 """The meta loop: the adversarial loop, in which every step is an episode.
 
 An episode samples a task and a few of its pictures. The inner loop plays the game on them, from the
-meta-weights θ and with fresh Adam, and ends with adapted weights W. The outer loop moves θ towards
-W for all networks that learn: θ ← θ + ε (W − θ) (Reptile, Nichol et al. 2018; FAML,
-Phaphuangwittayakul et al. 2021), or gives θ − W to Adam as its gradient (FIGR, Clouâtre & Demers
-2019). Running means and the vectors of spectral normalisation stay as the inner loop left them.
+meta-weights θ, and ends with adapted weights W; its Adam keeps its moments from episode to episode,
+or begins afresh. The outer loop moves θ towards W for all networks that learn: θ ← θ + ε (W − θ)
+(Reptile, Nichol et al. 2018; FAML, Phaphuangwittayakul et al. 2021), or gives θ − W to Adam as its
+gradient (FIGR, Clouâtre & Demers 2019). Running means and the vectors of spectral normalisation
+stay as the inner loop left them.
 """
 
 from __future__ import annotations
@@ -152,8 +153,9 @@ class MetaStepper(AdversarialStepper):
         for number in range(step * meta.inner_steps, (step + 1) * meta.inner_steps):
             now = islice(drawn, self.config.critic_steps)
             told.append(self._inner.take(number, 1.0, now))
-        for side in self.sides.values():  # the next task begins with fresh Adam
-            side.optimizer.state.clear()
+        if meta.inner == "fresh":
+            for side in self.sides.values():
+                side.optimizer.state.clear()
 
         # Outer step: θ − W is the gradient
         for group in self.outer.param_groups:
