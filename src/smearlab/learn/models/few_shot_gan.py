@@ -9,12 +9,12 @@ three 3×3 convolutions, each with a 4×4 convolution behind it, one 3×3 convol
 connected layer, all with spectral normalisation.
 
 The thesis prints neither channels nor strides, and 5.8 million parameters in all. At 256 px there
-are 6,508,884 here: 609,824 of the encoder, 4,451,251 of the generator, 1,447,809 of the critic.
-Means over the map go into the encoder's last layer: flattened, that layer alone would have 16.8
-million. The critic's strides are those of Miyato et al. (2018), Table 3, whose layers it has: 3×3
-convolutions keep the size, 4×4 ones halve it, to 8×8; pictures above 64 px take more of these. A
-3×3 convolution that strides sees some pixels more often than others, and what learns from it draws
-a mesh.
+are 6,754,644 here: 855,584 of the encoder, 4,451,251 of the generator, 1,447,809 of the critic.
+Means over 4×4 parts of the map go into the encoder's last layer: flattened, that layer alone would
+have 16.8 million; means over all of it say nothing of where the cell's parts lie. The critic's
+strides are those of Miyato et al. (2018), Table 3, whose layers it has: 3×3 convolutions keep the
+size, 4×4 ones halve it, to 8×8; pictures above 64 px take more of these. A 3×3 convolution that
+strides sees some pixels more often than others, and what learns from it draws a mesh.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from smearlab.learn.nn.spectral import spectrally_normalised
 
 #: Side of the critic's map from which it rebuilds a picture of four times that side.
 _TOLD_PX = 8
+#: Side of the map of means from which the encoder tells a vector.
+_SEEN_PX = 4
 _SLOPE, _SHARPNESS = 0.2, 10.0
 
 
@@ -116,12 +118,13 @@ class PictureEncoder(nn.Module):
             nn.MaxPool2d(2),
             ResidualResize(4 * w, 4 * w),
         )
-        self.head = nn.Linear(4 * w, config.features)
+        self.head = nn.Linear(4 * w * _SEEN_PX**2, config.features)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """``(B, 3, S, S)`` in [0, 1] → ``(B, features)``."""
         maps = self.blocks(2 * pictures - 1)
-        return cast(Tensor, self.head(torch.relu(maps).mean((2, 3))))
+        seen = F.adaptive_avg_pool2d(torch.relu(maps), _SEEN_PX)
+        return cast(Tensor, self.head(seen.flatten(1)))
 
 
 class FewShotGenerator(nn.Module):

@@ -30,7 +30,7 @@ class MetaConfig:
         Steps of the game on them, at least 1.
     inner : {"kept", "fresh"}
         Whether the inner loop's Adam keeps its moments from episode to episode, as Reptile's does,
-        or begins afresh. Fresh, its first steps are as long for every weight, whatever the gradient.
+        or begins afresh. Fresh, its first steps are as long for every weight.
     outer : {"interpolate", "adam"}
         ``interpolate`` moves the meta-weights ``lr_outer`` of the way to the adapted ones (Reptile,
         Nichol et al. 2018); ``adam`` takes the way back as the gradient of Adam (FIGR).
