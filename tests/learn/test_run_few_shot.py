@@ -22,6 +22,7 @@ from smearlab.learn.models.few_shot_gan import FewShotGenerator
 from smearlab.learn.recipes import FEW_SHOT_RECIPES
 from smearlab.learn.run_asked import Asked, splits_of
 from smearlab.learn.run_few_shot import BEGINNING, run_few_shot
+from smearlab.learn.run_progress import digest_of
 from smearlab.synthesis.generator import Generator
 
 
@@ -77,6 +78,27 @@ def test_a_run_of_each_rare_type_begins_with_the_meta_weights(runs: list[Path], 
     moved = (adapted[f"generator/{name}"] - meta[f"generator/{name}"]).abs().max()
     assert 0 < float(moved) < 2.1e-3
     assert float((adapted[f"generator/{name}"] - fresh[name]).abs().max()) > 0
+
+
+def test_meta_training_begins_with_all_common_pictures_together(
+    runs: list[Path], out: Path
+) -> None:
+    joint, meta = out / "few_shot_gan-honest-joint", out / "few_shot_gan-honest"
+    assert json.loads((joint / "summary.json").read_text())["begin"] == "joint"
+    assert "moved" not in json.loads((joint / "log.jsonl").read_text().splitlines()[0])
+    kept = [json.loads((run / "config.json").read_text())["asked"] for run in (joint, meta)]
+    weights = joint / "checkpoint.safetensors"
+    assert kept[1]["begun_with"] == digest_of(weights)
+    assert "begun_with" not in kept[0] and "meta" not in kept[0]
+    before, after = load_file(weights), load_file(meta / "checkpoint.safetensors")
+    name = "generator/encoder.blocks.0.first.weight"
+    # Two episodes away, of two steps each
+    assert 0 < float((before[name] - after[name]).abs().max()) < 2.1e-3
+    recipe = quick("few_shot_gan", "joint.epochs=0")
+    list(run_few_shot(recipe, Asked("simulated", out / "no", "honest", show=False), ("basophil",)))
+    assert not (out / "no/few_shot_gan-honest-joint").exists()
+    with pytest.raises(UsageError, match=r"joint\.epochs must be at least 0; received -1"):
+        quick("few_shot_gan", "joint.epochs=-1")
 
 
 def test_the_generator_keeps_the_pictures_that_it_was_adapted_to(runs: list[Path]) -> None:

@@ -103,6 +103,31 @@ class Playing:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Training on all common pictures together, before meta-training.
+
+    Episodes show the critic one type after the other. As long as the generator does not make of
+    each what it is, what tells one type from the next hides what tells real from made.
+
+    Parameters
+    ----------
+    epochs : int
+        0 for none.
+
+    Raises
+    ------
+    UsageError
+        If it is below 0.
+    """
+
+    epochs: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 0:
+            raise UsageError(f"joint.epochs must be at least 0; received {self.epochs}")
+
+
+@dataclass(frozen=True)
 class Adaptation:
     """How the weights are adapted to a rare type: the inner loop alone, on all its pictures.
 
@@ -136,7 +161,7 @@ class Adaptation:
             raise UsageError(f"ema must lie within [0, 1); received {self.ema}")
 
 
-_PARTS = ("generator", "data", "view", "train", "meta", "adapt", "rare", "play")
+_PARTS = ("generator", "data", "view", "train", "meta", "joint", "adapt", "rare", "play")
 
 
 @dataclass(frozen=True)
@@ -159,6 +184,8 @@ class FewShotRecipe:
         episodes, or epochs of all common pictures.
     meta : MetaConfig
         Of ``begin="meta"``.
+    joint : Joint
+        Of ``begin="meta"``, before the first episode.
     adapt : Adaptation
     rare : RareTypes
     play : Playing
@@ -184,6 +211,7 @@ class FewShotRecipe:
     view: PictureViewConfig
     train: AdversarialConfig
     meta: MetaConfig = field(default_factory=MetaConfig)
+    joint: Joint = field(default_factory=Joint)
     adapt: Adaptation = field(default_factory=Adaptation)
     rare: RareTypes = field(default_factory=RareTypes)
     play: Playing = field(default_factory=Playing)
@@ -215,7 +243,7 @@ class FewShotRecipe:
         ----------
         settings : sequence of str
             As ``rare.pictures="(5, 5, 5)"``; parts are ``generator``, ``data``, ``view``,
-            ``train``, ``meta``, ``adapt``, ``rare`` and ``play``. See
+            ``train``, ``meta``, ``joint``, ``adapt``, ``rare`` and ``play``. See
             :func:`smearlab.learn.recipe.override`.
 
         Raises

@@ -41,6 +41,7 @@ from smearlab.learn.train.meta import fit_meta
 
 #: In ``config.json`` and ``summary.json`` of what rare types begin with.
 BEGINNING = "beginning of rare types"
+_HOW = {"meta": "in episodes of one type", "joint": "all together"}
 _CONFIG, _CHECKPOINT, _WEIGHTS = "config.json", "checkpoint.json", "checkpoint.safetensors"
 
 
@@ -49,8 +50,8 @@ def run_few_shot(
 ) -> Iterator[Path]:
     """Train a recipe, or go on with it; runs that are done are left as they are.
 
-    What rare types begin with lies in ``OUT/RECIPE-PROTOCOL``, the generator of each in
-    ``OUT/RECIPE-PROTOCOL-TYPE``.
+    What rare types begin with lies in ``OUT/RECIPE-PROTOCOL``, what meta-training begins with in
+    ``OUT/RECIPE-PROTOCOL-joint``, the generator of each rare type in ``OUT/RECIPE-PROTOCOL-TYPE``.
 
     Parameters
     ----------
@@ -115,18 +116,31 @@ def _with_shots(config: FewShotConfig, shots: Tensor | None) -> FewShotConfig:
 
 
 def _begun(
-    recipe: FewShotRecipe, asked: Asked, pictures: FewShotPictures, samples: FewShotSamples
+    recipe: FewShotRecipe,
+    asked: Asked,
+    pictures: FewShotPictures,
+    samples: FewShotSamples,
+    part: str | None = None,
 ) -> Path:
-    """Train on the common types, or go on with it."""
-    run = run_folder(recipe, asked)
+    """Train on the common types, or go on with it; before meta-training on all together."""
+    before = None
+    if recipe.begin == "meta" and recipe.joint.epochs:
+        train = replace(recipe.train, epochs=recipe.joint.epochs)
+        joint = replace(recipe, begin="joint", train=train)
+        before = _begun(joint, asked, pictures, samples, "joint")
+    run = run_folder(recipe, asked, part)
     describe = _describe(recipe, asked, pictures, BEGINNING, pictures.common)
+    if before is not None:
+        describe["begun_with"] = digest_of(before / _WEIGHTS)
     learnt = {"tasks": list(pictures.common)} if recipe.begin == "meta" else {}
     if is_done(run, recipe.train, describe | learnt, asked.say):
         return run
     torch.manual_seed(recipe.train.seed)
     game = build_few_shot_game(recipe)
+    if before is not None:
+        load_networks(before, game.networks)
     told = f"{len(pictures.rows(pictures.common))} pictures of {', '.join(pictures.common)}"
-    asked.say(f"{recipe.name} begins with {told}")
+    asked.say(f"{recipe.name} begins with {told}, {_HOW[recipe.begin]}")
     # Without shots, a generator with an encoder makes nothing yet that could be shown.
     sheets = None if recipe.game == "encoded" else _sheets(recipe, run, game, "common types")
     with warnings_later():

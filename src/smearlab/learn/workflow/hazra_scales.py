@@ -37,7 +37,7 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
         "settings": {
             "stain": ("train.epochs=8",),
             "many": ("train.epochs=20",),
-            "few": ("train.epochs=4", "adapt.steps=600"),
+            "few": ("adapt.steps=600",),
             "classifier": ("train.epochs=8",),
         },
     },
