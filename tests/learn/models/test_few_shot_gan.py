@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils.parametrize import remove_parametrizations
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from smearlab.errors import UsageError
 from smearlab.learn.models.few_shot_gan import FewShotConfig, FewShotCritic, FewShotGenerator
@@ -83,15 +83,19 @@ def test_without_features_there_is_noise_alone() -> None:
     assert torch.equal(model(noise), model.make(noise, torch.rand(2, 3, 16, 16)))
 
 
-def test_the_critic_is_spectrally_normalised_and_its_lower_layers_are_told() -> None:
+@pytest.mark.parametrize(("features", "bounded"), [(0, 8), (3, 6)])
+def test_the_critic_is_spectrally_normalised_and_its_lower_layers_are_told(
+    features: int, bounded: int
+) -> None:
     torch.manual_seed(0)
-    critic = FewShotCritic(FewShotConfig(64, 2))
+    critic = FewShotCritic(FewShotConfig(64, 2, features))
     for _ in range(30):  # the power iteration comes close
         critic(torch.rand(1, 3, 64, 64))
     critic.eval()
     layers = [m for m in critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert [layer.weight.shape[-1] for layer in layers[:-1]] == [3, 4, 3, 4, 3, 4, 3]
-    for layer in layers:
+    assert [is_parametrized(layer) for layer in layers] == [n < bounded for n in range(8)]
+    for layer in layers[:bounded]:
         largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
         assert float(largest) == pytest.approx(1, abs=0.03)
     assert critic.lower_layers(3) == list(critic.layers[:3])
@@ -103,7 +107,8 @@ def test_the_critic_sees_all_pixels_equally_often() -> None:
     critic = FewShotCritic(FewShotConfig(128, 2))
     for layer in critic.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            remove_parametrizations(layer, "weight")
+            if is_parametrized(layer):
+                remove_parametrizations(layer, "weight")
             nn.init.constant_(layer.weight, 0.01)
             nn.init.zeros_(layer.bias)
     pictures = torch.full((1, 3, 128, 128), 0.9, requires_grad=True)

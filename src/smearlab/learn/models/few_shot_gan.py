@@ -5,8 +5,8 @@ encoder makes a vector of a picture: four residual blocks, a max-pool after each
 three, fully connected. The generator makes a picture of that vector and of noise: fully connected,
 transposed convolution to 4×4, then up-sampling blocks with gated linear units. Skip-layer
 excitation lets maps of 8² and 16² weigh the channels of those of 128² and 256². The critic has
-three 3×3 convolutions, each with a 4×4 convolution behind it, one 3×3 convolution and a fully
-connected layer, all with spectral normalisation.
+three 3×3 convolutions, each with a 4×4 convolution behind it, with spectral normalisation, one 3×3
+convolution and a fully connected layer.
 
 The thesis prints neither channels nor strides, and 5.8 million parameters in all. At 256 px there
 are 6,754,644 here: 855,584 of the encoder, 4,451,251 of the generator, 1,447,809 of the critic.
@@ -212,6 +212,10 @@ class FewShotGenerator(nn.Module):
 class FewShotCritic(nn.Module):
     """Tells real pictures from generated ones; see the module's text.
 
+    Beside an encoder the last two layers are not spectrally normalised, as the thesis has it: where
+    made pictures stay close to those that were encoded, a critic whose logits are bounded cannot
+    tell them apart by any margin. Without one all layers are (Miyato et al. 2018).
+
     Parameters
     ----------
     config : FewShotConfig, optional
@@ -232,7 +236,7 @@ class FewShotCritic(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.last = nn.Conv2d(4 * w, 8 * w, 3, padding=1)
         self.head = nn.Linear(8 * w * side * side, 1)
-        spectrally_normalised(self)
+        spectrally_normalised(self.layers if config.features else self)
         self.rebuild = (
             nn.Sequential(
                 GatedUp(4 * w, 2 * w),

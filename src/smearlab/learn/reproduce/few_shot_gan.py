@@ -40,8 +40,8 @@ SMOKE: Mapping[str, Sequence[str]] = {
         "critic.blocks=(0,1,0)", "teacher.blocks=(0,1,0)",
     ),
 }  # fmt: skip
-#: As long on one core as the few-shot recipes take, 25 minutes. Rare types come as seldom as they
-#: are: 30 times 15 basophils, where the others see 10,000 of them, again and again.
+#: About as long on one core as the few-shot recipes take, fifty minutes. Rare types come as seldom
+#: as they are: 30 times 15 basophils, where the others see 10,000 of them, again and again.
 CPU: Mapping[str, Sequence[str]] = {OF_ALL: ("train.epochs=30",)}
 _LARGE = ("view.size_px=256", "generator.width=32")
 #: Episodes are those of Table 22, a hundred in an epoch.
