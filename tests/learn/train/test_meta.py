@@ -155,9 +155,7 @@ META = MetaConfig(
 )
 
 
-def play(
-    run: Path, stop_after: int | None = None, workers: int = 0, inner: Inner = "kept"
-) -> None:
+def play(run: Path, stop_after: int | None = None, workers: int = 0, inner: Inner = "kept") -> None:
     tasks = {"one": Negatives(), "two": Negatives(stop_after)}
     config, meta = replace(CONFIG, workers=workers), replace(META, inner=inner)
     fit_meta(fresh_game(), tasks, config, meta, run, show=False)
