@@ -67,6 +67,7 @@ FIGR = replace(
     title="FIGR: generator and critic moved by Reptile, without encoder",
     source="Clouâtre & Demers 2019; Hazra 2022, Table 21",
     generator=FIGRConfig(size_px=64, width=16),
+    joint=Joint(epochs=24),
     play=Playing(),
     train=replace(
         FEW_SHOT_GAN.train, loss="wasserstein", penalty="interpolates", lr_generator=3e-4,
@@ -78,7 +79,7 @@ FIGR = replace(
         *_COMMON,
         "residual networks of our own sizes",
         "80,000 episodes take a GPU; 300 here, then 1,000 steps for each type",
-        "before them, 12 epochs of all common pictures together: 300 episodes alone left one "
+        "before them, 24 epochs of all common pictures together: 300 episodes alone left one "
         "blurred picture, whatever the noise",
         "plain steps of Reptile; the published ones give the way to Adam (meta.outer=adam)",
     ),
