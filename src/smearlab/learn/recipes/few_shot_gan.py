@@ -52,10 +52,10 @@ FEW_SHOT_GAN = FewShotRecipe(
     ),
     meta=MetaConfig(shots=10, inner_steps=5, lr_outer=1.0),
     joint=Joint(epochs=12),
-    adapt=Adaptation(steps=1000, ema=0.99),
+    adapt=Adaptation(steps=150, round_steps=50, ema=0.98),
     play=Playing(encoder_l1=3.0),
     reported=_reported(51.62, 3.16, 0.2956, hours=5.18, episodes=20_000, parameters=5_800_000),
-    deviations=(*_COMMON, "20,000 episodes take a GPU; 300 here, then 1,000 steps for each type",
+    deviations=(*_COMMON, "20,000 episodes take a GPU; 300 here, then 150 steps for each type",
                 "before them, 12 epochs of all common pictures together: 700 episodes alone left "
                 "pictures that do not follow the encoded one, and a mesh",
                 "the generator's loss is −log D(G), without the constant term of equation 38",
@@ -68,6 +68,7 @@ FIGR = replace(
     source="Clouâtre & Demers 2019; Hazra 2022, Table 21",
     generator=FIGRConfig(size_px=64, width=16),
     joint=Joint(epochs=24),
+    adapt=Adaptation(steps=1000, ema=0.99),
     play=Playing(),
     train=replace(
         FEW_SHOT_GAN.train, loss="wasserstein", penalty="interpolates", lr_generator=3e-4,

@@ -37,7 +37,6 @@ SCALES: Mapping[Scale, Mapping[str, Any]] = {
         "settings": {
             "stain": ("train.epochs=8",),
             "many": ("train.epochs=20",),
-            "few": ("adapt.steps=600",),
             "classifier": ("train.epochs=8",),
         },
     },
