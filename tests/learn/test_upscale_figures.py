@@ -109,6 +109,27 @@ def test_the_test_pictures_of_runs_are_enlarged(runs: list[Path], tmp_path: Path
         enlarge_test_pictures([opened[0], open_upscaler_run(other)])
 
 
+def test_runs_of_one_type_enlarge_the_pictures_of_their_own(
+    runs: list[Path], tmp_path: Path
+) -> None:
+    whole = open_upscaler_run(runs[1])
+    kinds = sorted(set(enlarge_test_pictures([whole]).types))
+    parts = [
+        open_upscaler_run(write_upscaler_run(tmp_path, "srgan_per_type", kind)) for kind in kinds
+    ]
+    found = enlarge_test_pictures([*parts, whole])
+    assert list(found.ways) == ["small", "bicubic", "srgan-honest", "srgan_per_type", "large"]
+    for part in parts:
+        alone = enlarge_test_pictures([part])
+        assert set(alone.types) == {part.summary.type}
+        own = found.ways["srgan_per_type"][found.types == part.summary.type]
+        np.testing.assert_array_equal(own, alone.ways[part.folder.name])
+    with pytest.raises(UsageError, match=f"no run of srgan_per_type is of {kinds[-1]}: train one"):
+        enlarge_test_pictures([whole, *parts[:-1]])
+    with pytest.raises(UsageError, match="does not test on the pictures of"):
+        enlarge_test_pictures(parts)
+
+
 def test_a_bundle_types_pictures_of_any_size(tmp_path: Path) -> None:
     typing = typing_by(str(write_classifier(tmp_path)))
     assert typing.classes == ("erythrocyte", "neutrophil", "lymphocyte")

@@ -17,7 +17,7 @@ from smearlab.learn.upscale_recipe import UpscaleWeights
 def test_the_papers_are_there_with_what_they_report() -> None:
     assert set(UPSCALE_RECIPES) == {
         "srgan", "srgan_per_type", "srresnet", "srgan_x2", "srresnet_x2", "srgan_pbc",
-        "srresnet_pbc",
+        "srgan_per_type_pbc", "srresnet_pbc",
     }  # fmt: skip
     srgan = UPSCALE_RECIPES["srgan"]
     assert srgan.weights == UpscaleWeights(1.0, 1e-3, 1.0)

@@ -173,7 +173,8 @@ def enlarge_test_pictures(
     Parameters
     ----------
     runs : sequence of UpscalerRun
-        At least one, of one split, view and factor.
+        At least one, of one split, view and factor. Beside one of all types, runs of a recipe that
+        learned one type each are one way: each picture by the network of its own type.
     data : Path, optional
         Folder of the pictures, if they are no longer where they were.
     most : int, optional
@@ -182,33 +183,37 @@ def enlarge_test_pictures(
     Raises
     ------
     UsageError
-        If there is no run, or they do not test on the same pictures.
+        If there is no run, they do not test on the same pictures, or none is of a picture's type.
     RunError
         If the pictures cannot be reached.
     """
     if not runs:
         raise UsageError("name at least one run of an upscaler")
-    first = runs[0]
-    asked = [_tested(run) for run in runs]
-    for run, one in zip(runs, asked, strict=True):
-        if one != asked[0]:
+    first = next((run for run in runs if run.summary.type is None), runs[0])
+    whole: list[UpscalerRun] = []
+    by_recipe: dict[str, list[UpscalerRun]] = {}
+    for run in runs:
+        if _tested(run) != _tested(first) or first.summary.type not in (None, run.summary.type):
             raise UsageError(
                 f"{run.folder} does not test on the pictures of {first.folder}: both must be of "
                 "one split, type, view and factor"
             )
+        of_recipe = by_recipe.setdefault(run.summary.recipe, [])
+        (whole if run.summary.type == first.summary.type else of_recipe).append(run)
     samples = first.samples("test", data)
     chosen = evenly(len(samples), most or len(samples))
     high = np.stack([samples.high(n) for n in chosen])
     low = np.stack([lowered(one, first.factor, samples.view.sigma_px) for one in high])
+    rows = samples.pictures.rows[chosen]
+    types = samples.pictures.manifest.column("type")[rows].astype(str)
     bicubic = Upscaler.load(BICUBIC, first.factor)
     ways = {
         SMALL: low.repeat(first.factor, 1).repeat(first.factor, 2),
         BICUBIC: np.stack([bicubic.upscale(one) for one in low]),
-        **{run.folder.name: enlarged(run.network(), low) for run in runs},
+        **{run.folder.name: enlarged(run.network(), low) for run in whole},
+        **{name: _by_type(of, low, types) for name, of in by_recipe.items() if of},
         LARGE: high,
     }
-    rows = samples.pictures.rows[chosen]
-    types = samples.pictures.manifest.column("type")[rows].astype(str)
     groups = samples.pictures.groups[chosen]
     return Enlarged(ways, types, groups, first.factor, first.recipe.view.crop_px)
 
@@ -243,7 +248,23 @@ def sheet(pictures: Enlarged) -> Pictures:
 def _tested(run: UpscalerRun) -> tuple[Any, ...]:
     view = run.recipe.view
     digest = run.asked["data"]["digest"]
-    return digest, run.summary.type, run.factor, view.high_px, view.crop_px, view.sigma_px
+    return digest, run.factor, view.high_px, view.crop_px, view.sigma_px
+
+
+def _by_type(runs: Sequence[UpscalerRun], low: Pictures, types: NDArray[np.str_]) -> Pictures:
+    """Each small picture enlarged by the network of its own type."""
+    of_type = {run.summary.type: run for run in runs}
+    missing = sorted(set(types) - of_type.keys())
+    if missing:
+        raise UsageError(
+            f"no run of {runs[0].summary.recipe} is of {', '.join(missing)}: train one, or leave "
+            "out the runs of one type"
+        )
+    side = low.shape[1] * runs[0].factor
+    made = np.empty((len(low), side, side, 3), np.uint8)
+    for kind in sorted(set(types)):
+        made[types == kind] = enlarged(of_type[kind].network(), low[types == kind])
+    return made
 
 
 def figures(

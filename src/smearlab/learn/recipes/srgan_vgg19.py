@@ -94,5 +94,6 @@ def _on_pbc(recipe: UpscaleRecipe) -> UpscaleRecipe:
 
 
 RECIPES = (
-    SRGAN, PER_TYPE, SRRESNET, _twice(SRGAN), _twice(SRRESNET), _on_pbc(SRGAN), _on_pbc(SRRESNET),
+    SRGAN, PER_TYPE, SRRESNET, _twice(SRGAN), _twice(SRRESNET), _on_pbc(SRGAN), _on_pbc(PER_TYPE),
+    _on_pbc(SRRESNET),
 )  # fmt: skip

@@ -35,20 +35,30 @@ from smearlab.learn.upscale_record import UpscaleSummary
 from smearlab.learn.upscaler_run import UpscalerRun, open_upscaler_run
 from smearlab.learn.verification.pictures import png_of
 
-#: In the order in which they are trained: SRGAN begins with SRResNet's weights.
-UPSCALERS = ("srresnet", "srgan")
+#: In the order in which they are trained: both SRGANs begin with SRResNet's weights.
+UPSCALERS = ("srresnet", "srgan", "srgan_per_type")
 CLASSIFIER = "classifier"
-#: Half an hour on two cores: a step of 16 patches takes 1 s, with an adversary 2.2 s.
+#: Half an hour on two cores: a step of 16 patches takes 1 s, with an adversary 2.2 s. The networks
+#: of one type take about as many steps together as that of all types.
 CPU: Mapping[str, Sequence[str]] = {
     "srresnet": ("view.patch_px=64", "train.max_steps=900"),
     "srgan": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=350"),
+    "srgan_per_type": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=88"),
     CLASSIFIER: ("train.epochs=12",),
+}
+CPU_PBC: Mapping[str, Sequence[str]] = {
+    **CPU,
+    "srgan_per_type": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=44"),
+    CLASSIFIER: ("train.epochs=8",),
 }
 _SMALL = ("train.max_steps=2", "train.batch_size=2", "train.workers=0")
 _TINY = (*_SMALL, "network.blocks=1", "network.width=8", "network.up_width=8", "view.patch_px=32")
 SMOKE: Mapping[str, Sequence[str]] = {
     "srresnet": _TINY,
-    "srgan": (*_TINY, "critic.input_px=32", "critic.width=4", "critic.dense=8"),
+    **dict.fromkeys(
+        ("srgan", "srgan_per_type"),
+        (*_TINY, "critic.input_px=32", "critic.width=4", "critic.dense=8"),
+    ),
     CLASSIFIER: (*_SMALL, "train.epochs=1"),
 }
 #: Test pictures that are enlarged at most.
@@ -68,6 +78,10 @@ _JUDGE = (
     "content loss of SRGAN where no weights of VGG19 are given: of the two networks it favours it"
 )
 _BEGINS = "SRGAN begins with SRResNet's weights"
+_BY_TYPE = (
+    "a picture is enlarged by the network of its own type, which must be known before: what the "
+    "classifier says of srgan_per_type's pictures it is helped to"
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class UpscaleTable:
         summaries = [run.summary for run in runs]
         own = [said for one in summaries for said in one.deviations]
         return Outcome(
-            lines=(*_lines(found, runs, self._reported), *map(_training, summaries)),
+            lines=(*_lines(found, runs, self._reported), *_trainings(summaries)),
             data=(_said_data(found, summaries[0]),),
             deviations=tuple(dict.fromkeys([*self._scaled_down(asked), *self._said, *own])),
             hardware=", ".join(dict.fromkeys(one.hardware for one in summaries)),
@@ -153,23 +167,34 @@ class UpscaleTable:
 
     @property
     def _said(self) -> tuple[str, ...]:
-        return (_BEGINS, _JUDGE) if self.suffix else (*_PAPERS, _BEGINS, _JUDGE)
+        own = (_BEGINS, _BY_TYPE, _JUDGE)
+        return own if self.suffix else (*_PAPERS, *own)
 
     def _settings(self, name: str, asked: Asked) -> list[str]:
         return [*{"smoke": self.smoke, "cpu": self.cpu, "paper": {}}[asked.scale].get(name, ())]
 
     def _upscalers(self, asked: Asked, how: run_asked.Asked) -> Iterator[UpscalerRun]:
         """Finished runs; what is asked for is trained first."""
-        weights: Path | None = None
+        kinds: tuple[str, ...] = ()
         for name in UPSCALERS:
             recipe = self.upscaler(name, asked)
-            folder = run_asked.run_folder(recipe, how)
+            types = kinds if recipe.per_type else (None,)
+            folders = [run_asked.run_folder(recipe, how, kind) for kind in types]
             if is_asked(asked.only, recipe.name, self.names):
-                folder = run_upscaler(recipe, replace(how, weights=weights))
-            elif not (folder / SUMMARY).is_file():
+                if recipe.per_type and not kinds:
+                    raise UsageError(
+                        f"{recipe.name} begins with {UPSCALERS[0]}{self.suffix}, which is not "
+                        f"trained yet: --only {UPSCALERS[0]}{self.suffix} trains it"
+                    )
+                for kind in types:
+                    run_upscaler(recipe, how, kind)
+            elif not all((folder / SUMMARY).is_file() for folder in folders):
                 continue
-            weights = result_weights(folder)
-            yield open_upscaler_run(folder)
+            runs = [open_upscaler_run(folder) for folder in folders]
+            if name == UPSCALERS[0]:
+                how = replace(how, weights=result_weights(folders[0]))
+                kinds = runs[0].summary.types
+            yield from runs
 
     def _classifier(self, asked: Asked, how: run_asked.Asked) -> Path | None:
         recipe = self.classifier(asked)
@@ -186,7 +211,8 @@ class UpscaleTable:
         for name in UPSCALERS:
             recipe = self.upscaler(name, asked)
             said.append(
-                f"scale {asked.scale}: {recipe.name} takes {recipe.train.max_steps} steps of "
+                f"scale {asked.scale}: {recipe.name} takes {recipe.train.max_steps} steps "
+                f"{'a type' if recipe.per_type else 'in all'} of "
                 f"{recipe.train.step_samples} parts of {recipe.view.learned_px} px at most in the "
                 f"place of {UPSCALE_RECIPES[recipe.name].train.epochs} epochs"
             )
@@ -220,16 +246,12 @@ def _lines(
             )
 
 
-def _training(summary: UpscaleSummary) -> Line:
+def _trainings(summaries: Sequence[UpscaleSummary]) -> Iterator[Line]:
+    """The numbers of each recipe's network; one, where there is a network for each type."""
     told = UPSCALE_RECIPES["srgan"].reported["parameters (Tables 1 and 2)"]["generator"]
-    return Line(
-        f"generator, {summary.recipe}",
-        "parameters",
-        told,
-        "Table 1",
-        sum(summary.networks["generator"].values()),
-        digits=0,
-    )
+    for name, one in {summary.recipe: summary for summary in summaries}.items():
+        count = sum(one.networks["generator"].values())
+        yield Line(f"generator, {name}", "parameters", told, "Table 1", count, digits=0)
 
 
 def _said_data(found: Mapping[str, Any], summary: UpscaleSummary) -> str:
@@ -244,17 +266,20 @@ def _said_data(found: Mapping[str, Any], summary: UpscaleSummary) -> str:
 
 def _findings(found: Mapping[str, Any], runs: Sequence[UpscalerRun]) -> Iterator[str]:
     """Which differences to bicubic interpolation are told from none."""
-    for run in runs:
-        for name, one in found["over_bicubic"][run.folder.name].items():
-            if one["interval"] is None:
+    called = {run.folder.name: run.summary.recipe for run in runs}
+    for way, of in found["over_bicubic"].items():
+        for name, one in of.items():
+            if one["interval"] is None or way == LARGE:
                 continue
             low, high = one["interval"]
             sure = "told from none" if low > 0 or high < 0 else "not told from none"
             yield (
-                f"{run.summary.recipe}: {name} {one['value']:+.4f} against bicubic "
+                f"{called.get(way, way)}: {name} {one['value']:+.4f} against bicubic "
                 f"({low:+.4f} to {high:+.4f}), {sure}"
             )
-        yield from (f"{run.summary.recipe}: {said}" for said in run.summary.warnings)
+    for run in runs:
+        which = f"{run.summary.recipe}{', ' + run.summary.type if run.summary.type else ''}"
+        yield from (f"{which}: {said}" for said in run.summary.warnings)
 
 
 def _seconds(run: Path | None) -> float:
@@ -279,6 +304,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "Ferdousi et al. 2024",
         "Table 1, on other pictures",
         ("pbc",),
-        UpscaleTable("_pbc", {**CPU, CLASSIFIER: ("train.epochs=8",)}),
+        UpscaleTable("_pbc", CPU_PBC),
     ),
 )
