@@ -99,6 +99,9 @@ def test_meta_training_begins_with_all_common_pictures_together(
     assert not (out / "no/few_shot_gan-honest-joint").exists()
     with pytest.raises(UsageError, match=r"joint\.epochs must be at least 0; received -1"):
         quick("few_shot_gan", "joint.epochs=-1")
+    for setting in ("joint.epochs=1", "meta.shots=3"):
+        with pytest.raises(UsageError, match="freeze_d has no episodes: settings of meta and"):
+            quick("freeze_d", setting)
 
 
 def test_the_generator_keeps_the_pictures_that_it_was_adapted_to(runs: list[Path]) -> None:

@@ -17,9 +17,11 @@ def quick(recipe: str, *more: str) -> FewShotRecipe:
     rebuilds = getattr(chosen.generator, "rebuilds", False)
     settings = [
         "train.max_steps=2", "train.batch_size=2", "train.precision=32-true", "generator.width=2",
-        "generator.noise=4", f"view.size_px={64 if rebuilds else 16}", "meta.inner_steps=2",
+        "generator.noise=4", f"view.size_px={64 if rebuilds else 16}",
         "adapt.freeze=" + str(min(1, chosen.adapt.freeze)),
     ]  # fmt: skip
+    if chosen.begin == "meta":
+        settings.append("meta.inner_steps=2")
     if isinstance(chosen.generator, FIGRConfig):
         settings.append("generator.width=4")
     elif chosen.generator.features:

@@ -251,10 +251,16 @@ class FewShotRecipe:
         UnknownNameError
             If a part or a key does not exist.
         UsageError
-            If a value does not fit, rare types and numbers of pictures do not go together, or the
-            networks were given another size than the views.
+            If a value does not fit, rare types and numbers of pictures do not go together, the
+            networks were given another size than the views, or episodes are changed of which the
+            recipe has none.
         """
         recipe = override(self, settings, _PARTS)
+        if self.begin != "meta" and (recipe.meta, recipe.joint) != (self.meta, self.joint):
+            raise UsageError(
+                f"{self.name} has no episodes: settings of meta and joint would change nothing; "
+                "leave them out"
+            )
         _ = recipe.rare.kept  # refuses numbers that do not go with the types
         before, now, size = self.generator.size_px, recipe.generator.size_px, recipe.view.size_px
         if now not in (before, size):
