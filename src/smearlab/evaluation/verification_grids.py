@@ -296,29 +296,30 @@ def added_grids(result: Mapping[str, Any]) -> list[Grid]:
 
 
 def balanced_grids(result: Mapping[str, Any]) -> list[Grid]:
-    """Recall of each type without and with synthetic pictures of the rarer ones."""
-    without, filled = result["arms"]
+    """Recall of each type without, by a weighted loss, and with synthetic ones of the rarer."""
+    arms = result["arms"]
+    filled = arms[-1]
     rows = []
-    for name, before in without["recall"].items():
-        after, gain = filled["recall"][name], filled["recall_gain"][name]
+    for name in filled["recall"]:
         of = result["filled"].get(name)
-        rows.append(
-            (
-                name,
-                f"{count(of['real'])} + {count(of['synthetic'])}" if of else "",
-                *(percent(one["value"], one["interval"]) for one in (before, after, gain)),
-            )
-        )
+        found = [arm["recall"][name] for arm in arms]
+        found += [filled["recall_gain"][name], filled["over_weighted"][name]]
+        numbers = f"{count(of['real'])} + {count(of['synthetic'])}" if of else ""
+        rows.append((name, numbers, *(percent(one["value"], one["interval"]) for one in found)))
     for label, key in (("accuracy", "accuracy"), ("balanced accuracy", "balanced_accuracy")):
-        found = [percent(arm[key]["value"], arm[key]["interval"]) for arm in (without, filled)]
-        gain = filled["gain"] if key == "accuracy" else None
-        rows.append((label, "", *found, percent(gain["value"], gain["interval"]) if gain else ""))
-    heads = ("recall of", "real + synthetic", "without %", "with %", "gain, points")
+        found = [arm[key] for arm in arms] + ([filled["gain"]] if key == "accuracy" else [])
+        told = [percent(one["value"], one["interval"]) for one in found]
+        rows.append((label, "", *told, *[""] * (5 - len(told))))
+    heads = (
+        "recall of", "real + synthetic", "without %", "weighted loss %", "with %", "gain, points",
+        "over weighted loss, points",
+    )  # fmt: skip
     note = (
         f"{result['network']}, {count(result['n_test'])} real test pictures in "
         f"{count(result['n_groups'])} groups; types filled up to {count(result['level'])} training "
-        f"pictures. Mean over {without['accuracy']['n']} seeds with Student interval; gain against "
-        "the same seed without."
+        f"pictures. Mean over {filled['accuracy']['n']} seeds with Student interval; gain against "
+        "the same seed without. Weighted loss: real pictures alone, each type by the inverse of "
+        "its number."
     )
     return [Grid("Rarer types filled up with synthetic pictures", heads, tuple(rows), note)]
 

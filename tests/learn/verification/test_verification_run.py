@@ -283,19 +283,29 @@ def test_rarer_types_are_filled_up(filled: tuple[Path, VerifyConfig]) -> None:
     found = whole["checks"]["balanced"]
     assert found["level"] == 8
     assert found["filled"] == {"monocyte": {"real": 3, "synthetic": 4}}
-    without, after = found["arms"]
-    assert (without["n_synthetic"], after["n_synthetic"]) == (0, 4)
-    gain = after["recall_gain"]["monocyte"]
-    each = [
-        b["recall"]["monocyte"] - a["recall"]["monocyte"]
-        for a, b in zip(without["runs"], after["runs"], strict=True)
-    ]
-    assert gain["value"] == pytest.approx(np.mean(each)) and gain["n"] == 2
+    assert [arm["arm"] for arm in found["arms"]] == ["without", "weighted", "with"]
+    without, weighted, after = found["arms"]
+    assert [arm["n_synthetic"] for arm in found["arms"]] == [0, 0, 4]
+    for gain, over in ((after["recall_gain"], without), (after["over_weighted"], weighted)):
+        each = [
+            b["recall"]["monocyte"] - a["recall"]["monocyte"]
+            for a, b in zip(over["runs"], after["runs"], strict=True)
+        ]
+        assert gain["monocyte"]["value"] == pytest.approx(np.mean(each))
+        assert gain["monocyte"]["n"] == 2
     (grid,) = verification_grids(whole)["balanced"]
     assert [row[:2] for row in grid.rows][:2] == [("basophil", ""), ("monocyte", "3 + 4")]
+    assert {len(row) for row in grid.rows} == {len(grid.columns)}
     # What no synthetic picture is in is trained once, for all that are compared with it.
     real = {path.name for path in (folder / "shared" / "runs").iterdir() if path.is_dir()}
-    assert real == {"added-0-seed-0-honest", "added-0-seed-1-honest"}
+    assert real == {
+        f"{arm}-seed-{seed}-honest" for arm in ("added-0", "weighted") for seed in (0, 1)
+    }
+    for arm, weights in (("added-0", "none"), ("weighted", "inverse")):
+        kept = json.loads(
+            (folder / "shared/runs" / f"{arm}-seed-0-honest" / "config.json").read_text()
+        )
+        assert kept["asked"]["data"]["weights"] == weights
     made = {path.name for path in (folder / "out" / "runs").iterdir() if path.is_dir()}
     assert made == {"balanced-8-seed-0-honest", "balanced-8-seed-1-honest"}
     lower = run(

@@ -63,6 +63,9 @@ MAKING: Mapping[Scale, Making] = {
 }
 
 
+_SAID = {"without": "without", "weighted": "by weighted loss", "with": "with"}
+
+
 def train(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
     """Train the beginning and the rare types, or go on with it."""
     if name == OF_ALL:
@@ -110,21 +113,23 @@ def lines(worth: Worth) -> Iterator[Line]:
     told = _told(worth.name)
     yield from distance_lines(worth, told, _WHERE, by_type=True)
     found = worth.checks["balanced"]
-    without, filled = found["arms"]
+    without, weighted, filled = found["arms"]
     for kind in found["filled"]:
         for arm, key, name in (
             (without, "recall", "recall without"),
+            (weighted, "recall", "recall by weighted loss"),
             (filled, "recall", "recall with"),
             (filled, "recall_gain", "gain of recall"),
+            (filled, "over_weighted", "gain over weighted loss"),
         ):
             one = arm[key][kind]
             low, high = one["interval"] or (None, None)
             row = f"{worth.name}, {kind}"
             yield Line(row, name, None, "", one["value"], low, high, one["n"], of="seeds")
     for key in ("accuracy", "balanced_accuracy"):
-        for arm in (without, filled):
+        for arm in found["arms"]:
             low, high = arm[key]["interval"] or (None, None)
-            name = f"{key.replace('_', ' ')} {arm['arm']}"
+            name = f"{key.replace('_', ' ')} {_SAID[arm['arm']]}"
             yield Line(worth.name, name, None, "", arm[key]["value"], low, high, arm[key]["n"],
                        of="seeds")  # fmt: skip
     named = {"training, hours": "hours", "parameters": "parameters"}

@@ -11,7 +11,7 @@ import numpy as np
 
 from smearlab.datasets.manifest.merge import merged
 from smearlab.datasets.manifest.table import Manifest, write_manifest
-from smearlab.learn.classifier_recipe import AS_TYPED, ClassifierRecipe, PictureData
+from smearlab.learn.classifier_recipe import AS_TYPED, ClassifierRecipe, PictureData, Weights
 from smearlab.learn.models.classifiers import CLASSIFIERS
 from smearlab.learn.run_asked import Asked, run_folder
 from smearlab.learn.run_classifier import run_classifier
@@ -33,6 +33,7 @@ def recipe_of(
     seed: int = 0,
     crop_px: int | None = None,
     chooses: bool = True,
+    weights: Weights = "none",
 ) -> ClassifierRecipe:
     """The recipe of one training.
 
@@ -48,13 +49,15 @@ def recipe_of(
         Side of the middle square that views show; None for whole pictures.
     chooses : bool
         Whether the real validation pictures choose the epoch.
+    weights : {"none", "inverse", "effective"}
+        Of the types in the loss, by their numbers.
     """
     return ClassifierRecipe(
         name=name,
         title=f"{config.network} of a verification",
         source="this project: what synthetic pictures are worth",
         network=config.network,
-        data=PictureData((), AS_TYPED, split="given"),
+        data=PictureData((), AS_TYPED, split="given", weights=weights),
         view=PictureViewConfig(CLASSIFIERS[config.network].input_px, crop_px, RANGES),
         train=TrainConfig(
             epochs=epochs or config.epochs,

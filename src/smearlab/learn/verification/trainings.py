@@ -15,6 +15,7 @@ from smearlab.datasets.manifest.table import Manifest
 from smearlab.errors import ManifestError
 from smearlab.evaluation.answer_figures import answer_figures
 from smearlab.evaluation.runs import Predictions, RunSummary
+from smearlab.learn.classifier_recipe import Weights
 from smearlab.learn.classifier_run import open_classifier_run
 from smearlab.learn.held_out import HeldOutPictures
 from smearlab.learn.manifest_samples import ManifestSamples
@@ -61,13 +62,21 @@ class Trainings:
         """How runs are made; the split is given and by group."""
         return Asked("", self.runs, "honest", show=self.show, say=self.say)
 
+    @property
+    def alone(self) -> Asked:
+        """How runs are made that see no synthetic picture."""
+        return self.asked if self.real_runs is None else replace(self.asked, out=self.real_runs)
+
     def arm(self, share: float, seed: int) -> Path:
         """Train with synthetic pictures added; without for a share of 0."""
         both = with_added(self.pictures.real, self.pictures.synthetic, share, seed)
-        asked = self.asked
-        if not share and self.real_runs is not None:
-            asked = replace(asked, out=self.real_runs)
+        asked = self.asked if share else self.alone
         return self._trained(f"added-{round(100 * share)}-seed-{seed}", both, seed, asked)
+
+    def weighted_arm(self, seed: int) -> Path:
+        """Train on real pictures alone, those of rarer types with more weight in the loss."""
+        real = self.pictures.real
+        return self._trained(f"weighted-seed-{seed}", real, seed, self.alone, weights="inverse")
 
     @property
     def level(self) -> int:
@@ -90,12 +99,15 @@ class Trainings:
         both = with_level(pictures.real, pictures.synthetic, level, seed)
         return self._trained(f"balanced-{level}-seed-{seed}", both, seed, self.asked)
 
-    def _trained(self, name: str, both: Manifest, seed: int, asked: Asked) -> Path:
+    def _trained(
+        self, name: str, both: Manifest, seed: int, asked: Asked, weights: Weights = "none"
+    ) -> Path:
         """Train as many steps as the real pictures alone take."""
         n_real = int((self.pictures.real.column("split") == "train").sum())
         n_train = int((both.column("split") == "train").sum())
         epochs = equal_epochs(n_train, n_real, self.config)
-        return trained(recipe_of(name, self.config, epochs=epochs, seed=seed), both, asked)
+        recipe = recipe_of(name, self.config, epochs=epochs, seed=seed, weights=weights)
+        return trained(recipe, both, asked)
 
     def only_synthetic(self) -> Path:
         """Train on synthetic pictures and nothing else, test on real ones.
@@ -203,14 +215,17 @@ def added(trainings: Trainings) -> dict[str, Any]:
 def balanced(trainings: Trainings) -> dict[str, Any]:
     """Recall of each type without synthetic pictures, and with those that rarer types lack.
 
-    Trainings are as in :func:`added`. Only types that synthetic pictures show are filled up.
+    Trainings are as in :func:`added`. Only types that synthetic pictures show are filled up. What
+    costs nothing stands beside them: real pictures alone, each type weighted in the loss by the
+    inverse of its number.
 
     Returns
     -------
     dict
         ``level``: training pictures of each type; ``filled``: type → real and synthetic ones;
-        ``arms``: without and with, as in :func:`added`, each with ``recall_gain`` of every type;
-        ``network``, ``n_test``, ``n_groups``.
+        ``arms``: without, weighted and with, as in :func:`added`, each with ``recall_gain`` of
+        every type (over without); the last with ``over_weighted`` of every type; ``network``,
+        ``n_test``, ``n_groups``.
 
     Raises
     ------
@@ -225,14 +240,18 @@ def balanced(trainings: Trainings) -> dict[str, Any]:
         )
     seeds = range(config.seed, config.seed + config.seeds)
     arms: list[dict[str, Any]] = []
-    for told, arm in (("without", lambda seed: trainings.arm(0.0, seed)),
-                      ("with", trainings.balanced_arm)):  # fmt: skip
+    for told, doing, arm in (
+        ("without", "without synthetic pictures", lambda seed: trainings.arm(0.0, seed)),
+        ("weighted", "weighing more the pictures", trainings.weighted_arm),
+        ("with", "with synthetic pictures", trainings.balanced_arm),
+    ):
         found = []
         for seed in seeds:
-            trainings.say(f"{told} synthetic pictures of rarer types, seed {seed}")
+            trainings.say(f"{doing} of rarer types, seed {seed}")
             found.append({"seed": seed, **_arm_run(arm(seed), config.batch_size)})
         without = arms[0]["runs"] if arms else found
         arms.append({**_arm(trainings, None, found, without), "arm": told})
+    arms[-1]["over_weighted"] = _recall_gains(arms[-1]["runs"], arms[-2]["runs"])
     made = Counter(trainings.pictures.synthetic.column("type"))
     return {
         "level": level,
@@ -282,13 +301,19 @@ def _arm(
         "recall": {
             name: _over_seeds([one["recall"][name] for one in runs]) for name in runs[0]["recall"]
         },
-        "recall_gain": {
-            name: _over_seeds(
-                [a["recall"][name] - b["recall"][name] for a, b in zip(runs, without, strict=True)],
-                -1.0,
-            )
-            for name in runs[0]["recall"]
-        },
+        "recall_gain": _recall_gains(runs, without),
+    }
+
+
+def _recall_gains(
+    runs: Sequence[dict[str, Any]], over: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Differences of recall to runs of the same seeds, of each type."""
+    return {
+        name: _over_seeds(
+            [a["recall"][name] - b["recall"][name] for a, b in zip(runs, over, strict=True)], -1.0
+        )
+        for name in runs[0]["recall"]
     }
 
 
