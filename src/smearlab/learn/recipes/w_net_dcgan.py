@@ -7,7 +7,7 @@ from smearlab.learn.models.dcgan import DCGANDiscriminatorConfig, DCGANGenerator
 from smearlab.learn.recipes.w_net import PROPORTIONS
 from smearlab.learn.synthesis_recipe import SynthesisRecipe
 from smearlab.learn.train.adversarial_config import AdversarialConfig
-from smearlab.learn.transforms.affine_ranges import AffineRanges
+from smearlab.learn.transforms.affine_ranges import WHOLE_PIXELS, AffineRanges
 from smearlab.learn.transforms.picture_views import PictureViewConfig
 
 #: Order of the hours in section 3.7.
@@ -53,8 +53,10 @@ CONDITIONAL = replace(
     name="w_net_dcgan_conditional",
     title="DCGAN of W-Net's authors, five types in one network",
     per_type=False,
+    view=replace(W_NET_DCGAN.view, ranges=WHOLE_PIXELS),
     deviations=(
         *_COMMON,
+        "pictures are mirrored and turned by quarters while they teach",
         "the paper has a network for each type; here the type is joined to the latents, and shown "
         "to the discriminator by a plane for each",
     ),
