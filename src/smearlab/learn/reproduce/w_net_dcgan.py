@@ -106,7 +106,7 @@ TABLE = GeneratorTable(
         "cpu": dict.fromkeys(RECIPES, _CPU),
         "paper": {},
     },
-    scales={OF_A_TYPE: ("paper",)},  # five networks take a GPU
+    scales={OF_A_TYPE: ("paper",)},  # five networks at 128 px take a GPU
     deviations=(
         "check 4, by an expert, is made ready (blind-test/page.html) and not answered; the paper's "
         "expert was right in 95 %",
