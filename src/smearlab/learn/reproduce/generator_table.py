@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smearlab.errors import UsageError
@@ -69,8 +69,6 @@ class GeneratorTable:
         That are made and checked; all when empty.
     leading : str
         The recipe that is put to all checks; the first when empty.
-    scales : mapping of str to sequence of str
-        Recipe → the scales that train it; at others only ``--only`` does. All when left out.
     """
 
     recipes: tuple[str, ...]
@@ -82,7 +80,6 @@ class GeneratorTable:
     deviations: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     leading: str = ""
-    scales: Mapping[str, Sequence[Scale]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,7 +117,7 @@ class GeneratorTable:
         making = self.making[asked.scale]
         for name in self.recipes:
             settings = self.settings_of(name, asked.scale)
-            if self._trains(name, asked):
+            if is_asked(asked.only, name, self.recipes):
                 folders = self.train(name, settings, asked)
             else:
                 folders = self.folders(name, settings, asked)
@@ -128,11 +125,6 @@ class GeneratorTable:
                     continue
             config = making.of(name == (self.leading or self.recipes[0]))
             yield worth_of(name, folders, making.each, config, asked, self.types)
-
-    def _trains(self, name: str, asked: Asked) -> bool:
-        if asked.scale not in self.scales.get(name, (asked.scale,)):
-            return name in asked.only
-        return is_asked(asked.only, name, self.recipes)
 
     def _scaled_down(self, asked: Asked) -> list[str]:
         """What the scale cuts, as deviations."""
