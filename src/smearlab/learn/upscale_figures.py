@@ -190,16 +190,17 @@ def enlarge_test_pictures(
     if not runs:
         raise UsageError("name at least one run of an upscaler")
     first = next((run for run in runs if run.summary.type is None), runs[0])
-    whole: list[UpscalerRun] = []
-    by_recipe: dict[str, list[UpscalerRun]] = {}
     for run in runs:
         if _tested(run) != _tested(first) or first.summary.type not in (None, run.summary.type):
             raise UsageError(
                 f"{run.folder} does not test on the pictures of {first.folder}: both must be of "
                 "one split, type, view and factor"
             )
-        of_recipe = by_recipe.setdefault(run.summary.recipe, [])
-        (whole if run.summary.type == first.summary.type else of_recipe).append(run)
+    whole = [run for run in runs if run.summary.type == first.summary.type]
+    by_recipe: dict[str, list[UpscalerRun]] = {}
+    for run in runs:
+        if run not in whole:
+            by_recipe.setdefault(run.summary.recipe, []).append(run)
     samples = first.samples("test", data)
     chosen = evenly(len(samples), most or len(samples))
     high = np.stack([samples.high(n) for n in chosen])
@@ -211,7 +212,7 @@ def enlarge_test_pictures(
         SMALL: low.repeat(first.factor, 1).repeat(first.factor, 2),
         BICUBIC: np.stack([bicubic.upscale(one) for one in low]),
         **{run.folder.name: enlarged(run.network(), low) for run in whole},
-        **{name: _by_type(of, low, types) for name, of in by_recipe.items() if of},
+        **{name: _by_type(of, low, types) for name, of in by_recipe.items()},
         LARGE: high,
     }
     groups = samples.pictures.groups[chosen]

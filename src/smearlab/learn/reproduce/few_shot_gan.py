@@ -54,6 +54,8 @@ PAPER: Mapping[str, Sequence[str]] = {
     OF_ALL: OF_ALL_PAPER[OF_ALL],
 }
 CHECKED = ("figures", "neighbours", "balanced")
+#: What a classifier learned from, as the table says it: arms of ``balanced``.
+_ARMS = {"without": "without", "weighted": "by weighted loss", "with": "with"}
 MAKING: Mapping[Scale, Making] = {
     "smoke": Making(3, replace(SMOKE_CHECKS, checks=CHECKED, balance_to=6, against="test")),
     "cpu": Making(
@@ -61,9 +63,6 @@ MAKING: Mapping[Scale, Making] = {
     ),
     "paper": Making(1000, VerifyConfig(checks=CHECKED, against="test")),
 }
-
-
-_SAID = {"without": "without", "weighted": "by weighted loss", "with": "with"}
 
 
 def train(name: str, settings: Sequence[str], asked: Asked) -> list[Path]:
@@ -129,7 +128,7 @@ def lines(worth: Worth) -> Iterator[Line]:
     for key in ("accuracy", "balanced_accuracy"):
         for arm in found["arms"]:
             low, high = arm[key]["interval"] or (None, None)
-            name = f"{key.replace('_', ' ')} {_SAID[arm['arm']]}"
+            name = f"{key.replace('_', ' ')} {_ARMS[arm['arm']]}"
             yield Line(worth.name, name, None, "", arm[key]["value"], low, high, arm[key]["n"],
                        of="seeds")  # fmt: skip
     named = {"training, hours": "hours", "parameters": "parameters"}

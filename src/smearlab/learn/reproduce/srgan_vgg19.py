@@ -38,17 +38,18 @@ from smearlab.learn.verification.pictures import png_of
 #: In the order in which they are trained: both SRGANs begin with SRResNet's weights.
 UPSCALERS = ("srresnet", "srgan", "srgan_per_type")
 CLASSIFIER = "classifier"
+_PATCHES = ("view.patch_px=64", "critic.input_px=64")
 #: Half an hour on two cores: a step of 16 patches takes 1 s, with an adversary 2.2 s. The networks
 #: of one type take about as many steps together as that of all types.
 CPU: Mapping[str, Sequence[str]] = {
     "srresnet": ("view.patch_px=64", "train.max_steps=900"),
-    "srgan": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=350"),
-    "srgan_per_type": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=88"),
+    "srgan": (*_PATCHES, "train.max_steps=350"),
+    "srgan_per_type": (*_PATCHES, "train.max_steps=88"),
     CLASSIFIER: ("train.epochs=12",),
 }
 CPU_PBC: Mapping[str, Sequence[str]] = {
     **CPU,
-    "srgan_per_type": ("view.patch_px=64", "critic.input_px=64", "train.max_steps=44"),
+    "srgan_per_type": (*_PATCHES, "train.max_steps=44"),
     CLASSIFIER: ("train.epochs=8",),
 }
 _SMALL = ("train.max_steps=2", "train.batch_size=2", "train.workers=0")
